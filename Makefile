@@ -1,0 +1,59 @@
+# Tidewaiter: every command a newcomer needs. `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PACKAGES := codecs gateway routing security loadtest benchmarks
+
+.PHONY: help demo test check lint types imports pytest bench load clean
+
+help:
+	@echo "make demo    install into $(VENV) and run the demonstration"
+	@echo "make test    install and run every check and test"
+	@echo "make bench   run the benchmarks"
+	@echo "make load    run a short load test against a gateway of its own"
+	@echo "make clean   remove what the other commands made"
+
+demo: $(VENV)/.installed
+	@$(BIN)/tidewaiter demo
+
+test: $(VENV)/.dev-installed check pytest
+
+check: $(VENV)/.dev-installed lint types imports
+
+lint: $(VENV)/.dev-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev-installed
+	@mkdir -p .typecheck && ln -sfn .. .typecheck/tidewaiter
+	MYPYPATH=.typecheck $(BIN)/mypy $(addprefix -p tidewaiter.,$(PACKAGES))
+
+imports: $(VENV)/.dev-installed
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/.dev-installed
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.dev-installed
+	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:cacheprovider
+
+load: $(VENV)/.dev-installed
+	$(BIN)/python -m tidewaiter.loadtest
+
+$(VENV)/.python:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "tidewaiter needs Python 3.11 or newer: no '$(PYTHON)' found (set PYTHON=)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tidewaiter needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1) (set PYTHON=)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "'$(PYTHON)' has no venv module: install it (Debian: apt install python3-venv)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev-installed: $(VENV)/.python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 'setuptools>=77' wheel
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) .typecheck build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/out

@@ -1,0 +1,45 @@
+"""The one canonical declaration and response, which both syntaxes read into and write from."""
+
+from .declaration import Declaration, GoodsShipment
+from .documents import AdditionalDocument, AdditionalInformation, Amendment, Pointer, PreviousDocument
+from .element import Element, Field, Node, fields, fields_by_tag
+from .goods import (
+    Classification,
+    Commodity,
+    DutyTaxFee,
+    GovernmentAgencyGoodsItem,
+    GovernmentProcedure,
+    Packaging,
+)
+from .parties import Address
+from .response import Error, Response, ResponseDeclaration, Status
+from .values import Amount, DateTime, Quantity
+
+__all__ = [
+    "AdditionalDocument",
+    "AdditionalInformation",
+    "Address",
+    "Amendment",
+    "Amount",
+    "Classification",
+    "Commodity",
+    "DateTime",
+    "Declaration",
+    "DutyTaxFee",
+    "Element",
+    "Error",
+    "Field",
+    "GoodsShipment",
+    "GovernmentAgencyGoodsItem",
+    "GovernmentProcedure",
+    "Node",
+    "Packaging",
+    "Pointer",
+    "PreviousDocument",
+    "Quantity",
+    "Response",
+    "ResponseDeclaration",
+    "Status",
+    "fields",
+    "fields_by_tag",
+]

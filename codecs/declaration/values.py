@@ -1,0 +1,48 @@
+"""The values that carry an attribute beside their text: amounts, quantities, dates."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+
+# UNTDID 2379, the formats the WCO Data Model uses in DateTimeString/@formatCode, in strptime's terms.
+DATE_FORMATS = {
+    "102": "%Y%m%d",
+    "203": "%Y%m%d%H%M",
+    "204": "%Y%m%d%H%M%S",
+    "304": "%Y%m%d%H%M%S%z",
+}
+
+
+class Amount(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A sum of money: exact, with its ISO 4217 currency where one was given."""
+
+    value: Decimal
+    currency: str | None = None
+
+
+class Quantity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A measure or count: exact, with its UN/ECE Recommendation 20 unit where one was given."""
+
+    value: Decimal
+    unit: str | None = None
+
+
+class DateTime(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A date as it was given, with the UNTDID 2379 code of its format (none: ISO 8601)."""
+
+    text: str
+    format: str | None = None
+
+    def parsed(self) -> datetime | date | None:
+        """The point in time, None where the text does not follow its format."""
+        try:
+            if self.format is None:
+                return datetime.fromisoformat(self.text)
+            pattern = DATE_FORMATS.get(self.format)
+            if pattern is None:
+                return None
+            moment = datetime.strptime(self.text, pattern)
+        except ValueError:
+            return None
+        return moment.date() if self.format == "102" else moment

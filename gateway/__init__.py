@@ -1,0 +1,1 @@
+"""The gateway: the only place with sockets, clocks, files and processes."""
