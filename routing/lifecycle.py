@@ -179,8 +179,8 @@ _DECISIONS = {
     _LT.CANCEL: _L.CANCELLED,
     _LT.REOPEN: _L.ACCEPTED,
 }
-# An agency may supersede or withdraw its answer at any time (a release recalled, a refusal appealed), so every
-# decision may follow every other. Only an invalid document and a cancelled declaration are finished.
+# An agency may supersede or withdraw its answer at any time (a release recalled, a refusal appealed), so
+# every decision may follow every other. Only an invalid document and a cancelled declaration are finished.
 LODGEMENT: Lifecycle[LodgementState, LodgementTrigger] = Lifecycle(
     {(None, _LT.VALID): _L.ACCEPTED, (None, _LT.INVALID): _L.REJECTED}
     | {
