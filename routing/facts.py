@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from ..codecs.declaration import AdditionalDocument, Declaration, GovernmentAgencyGoodsItem
+from ..codecs.declaration import AdditionalDocument, Declaration, GovernmentAgencyGoodsItem, Response
 
 
-class DeclarationType(enum.Enum):
-    """The types that rules and service levels speak of."""
+class DeclarationType(enum.StrEnum):
+    """The types that rules and service levels speak of: the keys of configuration and reports."""
 
     IMPORT = "import"
     EXPORT = "export"
@@ -143,7 +143,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         return _distinct(code for item in self.items for code in item.countries)
 
 
-def facts(declaration: Declaration, profile: Profile | None = None) -> Facts:
+def facts_of(declaration: Declaration, profile: Profile | None = None) -> Facts:
     """The facts of `declaration`; `profile` None reads its codes by every profile, PLAIN last.
 
     Nothing is raised: what the declaration leaves out is None, empty or OTHER.
@@ -195,9 +195,9 @@ def declaration_type(type_code: str | None, procedures: Iterable[str]) -> Declar
     return DeclarationType.OTHER
 
 
-def content_digest(declaration: Declaration) -> str:
-    """`sha256:` and the digest of the content: equal for equal declarations, in whichever syntax."""
-    plain = msgspec.to_builtins(declaration, builtin_types=(Decimal,))
+def content_digest(document: Declaration | Response) -> str:
+    """`sha256:` and the digest of the content: equal for equal documents, in whichever syntax they came."""
+    plain = msgspec.to_builtins(document, builtin_types=(Decimal,))
     content = msgspec.json.encode(_canonical(plain), order="deterministic")
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
