@@ -204,7 +204,7 @@ def test_any_order_and_repetition_ends_in_the_same_decision(seed: int) -> None:
     steps = [
         (
             agency,
-            Answer(id=f"{agency}{n}", number=0, outcome=chance.choice(kinds), issued_at=START + n * HOUR),
+            Answer(id=f"{agency}{n}", number=0, outcome=chance.choice(kinds), issued_at=START + n * DAY),
         )
         for agency in asked
         for n in range(chance.randint(0, 4))
