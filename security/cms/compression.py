@@ -1,0 +1,72 @@
+"""CompressedData (RFC 3274): one zlib stream."""
+
+import io
+import zlib
+
+from .. import der
+from ..errors import DecompressionFailed, MalformedCms
+from .content import ContentType, encapsulate, encapsulated, fields, read, tags, write
+
+_VERSION_0 = der.tlv(der.INTEGER, b"\0")
+_ZLIB_OID = der.oid("1.2.840.113549.1.9.16.3.8")
+_ZLIB = der.tlv(der.SEQUENCE, _ZLIB_OID)
+
+# zlib hands back what it could not use of its input: small slices keep that copy small.
+_SLICE = 64 * 1024
+# The most that exists beside the result at any moment.
+_PIECE = 1024 * 1024
+
+
+def compress(content: der.Buffer) -> bytes:
+    """A CompressedData of `content`, in DER."""
+    return write(ContentType.COMPRESSED, [_VERSION_0, _ZLIB, *encapsulate(zlib.compress(content))])
+
+
+def decompress(data: bytes, *, limit: int) -> bytes:
+    """The content of the CompressedData `data`, at most `limit` octets.
+
+    Inflates piece by piece and stops at `limit`: memory stays within the result and a piece, and a bomb costs
+    what `limit` costs. Raises DecompressionFailed for anything else than one whole zlib stream within
+    `limit`, MalformedCms where there is no CompressedData.
+    """
+    return _inflate(read(data, _compressed), limit)
+
+
+def _compressed(data: bytes) -> memoryview:
+    parts = fields(data, ContentType.COMPRESSED, limit=3)
+    if tags(parts) != (der.INTEGER, der.SEQUENCE, der.SEQUENCE):
+        raise MalformedCms("not a CompressedData")
+    algorithm = der.element_at(data, parts[1].start, parts[1].stop)
+    if data[algorithm.header : algorithm.stop] != _ZLIB_OID:
+        raise MalformedCms("the compression algorithm is not zlib")
+    _, content = encapsulated(data, parts[2])
+    if content is None:
+        raise MalformedCms("there is no compressed content")
+    return content
+
+
+def _inflate(stream: memoryview, limit: int) -> bytes:
+    inflater = zlib.decompressobj()
+    result = io.BytesIO()  # unlike a bytearray it gives up its buffer without a copy
+    size = 0
+    try:
+        for start in range(0, len(stream), _SLICE):
+            if inflater.unused_data:
+                break
+            pending: der.Buffer = stream[start : start + _SLICE]
+            more = True
+            while more:
+                room = min(_PIECE, limit - size + 1)
+                piece = inflater.decompress(pending, room)
+                size += len(piece)
+                if size > limit:
+                    raise DecompressionFailed("the content inflates to more than the limit")
+                result.write(piece)
+                pending = inflater.unconsumed_tail
+                # A full piece may leave output behind even where all input is used.
+                more = not inflater.eof and (pending != b"" or len(piece) == room)
+    except zlib.error:
+        raise DecompressionFailed("the content is not a zlib stream") from None
+    if inflater.unused_data or not inflater.eof:
+        raise DecompressionFailed("the compressed content is cut off or followed by other octets")
+    return result.getvalue()

@@ -1,0 +1,102 @@
+"""The outermost layer: ContentInfo (RFC 5652 3), in DER or BER."""
+
+import enum
+from collections.abc import Callable
+from typing import TypeVar
+
+from .. import der
+from ..errors import MalformedCms
+
+T = TypeVar("T")
+
+
+class ContentType(enum.Enum):
+    """What a ContentInfo holds."""
+
+    SIGNED = "signed-data"
+    ENVELOPED = "enveloped-data"
+    AUTH_ENVELOPED = "authenveloped-data"
+    COMPRESSED = "compressed-data"
+
+
+DATA = der.oid("1.2.840.113549.1.7.1")
+_TYPES = {
+    der.oid("1.2.840.113549.1.7.2"): ContentType.SIGNED,
+    der.oid("1.2.840.113549.1.7.3"): ContentType.ENVELOPED,
+    der.oid("1.2.840.113549.1.9.16.1.23"): ContentType.AUTH_ENVELOPED,
+    der.oid("1.2.840.113549.1.9.16.1.9"): ContentType.COMPRESSED,
+}
+_OIDS = {kind: oid for oid, kind in _TYPES.items()}
+
+EXPLICIT_0 = 0xA0
+
+
+def content_type(data: bytes) -> ContentType:
+    """What `data`, a ContentInfo in DER or BER, says it holds. Raises MalformedCms if none of these."""
+    if len(data) < 2 or data[0] != der.SEQUENCE:
+        raise MalformedCms("not a ContentInfo")
+    start = 2 + (data[1] & 0x7F if data[1] > 0x7F else 0)
+    oid = der.element_at(data, start, len(data))
+    try:
+        return _TYPES[data[oid.header : oid.stop]]
+    except KeyError:
+        raise MalformedCms("not a content type that is handled here") from None
+
+
+def read(data: bytes, reader: Callable[[bytes], T]) -> T:
+    """What `reader` makes of `data`; where it finds no DER, of `data` made DER. Raises MalformedCms."""
+    try:
+        return reader(data)
+    except MalformedCms:
+        converted = der.to_der(data)
+        if converted is data:
+            raise
+    return reader(converted)
+
+
+def fields(data: bytes, kind: ContentType, *, limit: int) -> list[der.Element]:
+    """The fields, at most `limit`, of the structure that the ContentInfo `data` holds, of type `kind`."""
+    outer = der.element_at(data, 0, len(data))
+    der.require_end(data, outer.stop)
+    parts = der.children(data, outer.start, outer.stop, limit=2)
+    if tags(parts) != (der.OBJECT_IDENTIFIER, EXPLICIT_0) or content_type(data) is not kind:
+        raise MalformedCms("not a ContentInfo of the type asked for")
+    inner = der.element_at(data, parts[1].start, parts[1].stop)
+    if inner.tag != der.SEQUENCE or inner.stop != parts[1].stop:
+        raise MalformedCms("not a ContentInfo of the type asked for")
+    return der.children(data, inner.start, inner.stop, limit=limit)
+
+
+def tags(elements: list[der.Element]) -> tuple[int, ...]:
+    """The identifier octets of `elements`."""
+    return tuple(element.tag for element in elements)
+
+
+def encapsulated(data: bytes, element: der.Element) -> tuple[bytes, memoryview | None]:
+    """Type (its whole element) and content of an EncapsulatedContentInfo (5.2), None where it is detached."""
+    if element.tag != der.SEQUENCE:
+        raise MalformedCms("not an EncapsulatedContentInfo")
+    parts = der.children(data, element.start, element.stop, limit=2)
+    if not parts or parts[0].tag != der.OBJECT_IDENTIFIER:
+        raise MalformedCms("not an EncapsulatedContentInfo")
+    kind = data[parts[0].header : parts[0].stop]
+    if len(parts) == 1:
+        return kind, None
+    inner = der.element_at(data, parts[1].start, parts[1].stop)
+    if (parts[1].tag, inner.tag, inner.stop) != (EXPLICIT_0, der.OCTET_STRING, parts[1].stop):
+        raise MalformedCms("not an EncapsulatedContentInfo")
+    return kind, memoryview(data)[inner.start : inner.stop]
+
+
+def encapsulate(content: der.Buffer | None) -> list[der.Buffer]:
+    """The parts of an EncapsulatedContentInfo of id-data; without `content`, detached."""
+    parts: list[der.Buffer] = [DATA]
+    if content is not None:
+        parts += der.nest(EXPLICIT_0, der.nest(der.OCTET_STRING, [content]))
+    return der.nest(der.SEQUENCE, parts)
+
+
+def write(kind: ContentType, structure: list[der.Buffer]) -> bytes:
+    """A ContentInfo of `kind` around the fields of its structure, joined once."""
+    inner = der.nest(EXPLICIT_0, der.nest(der.SEQUENCE, structure))
+    return b"".join(der.nest(der.SEQUENCE, [_OIDS[kind], *inner]))

@@ -1,0 +1,85 @@
+"""One signature under one public key: what exactly was signed, and whether it fits."""
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+from .. import der
+from ..algorithms import DIGESTS, MGF1, Digest, Policy, Signature
+from ..errors import AuthenticationFailed, InsufficientSecurity, IntegrityFailed, MalformedCms
+from .declarations import Attribute, HashIdentifier, PssParameters, SignedAttributes, decode
+
+# NIST SP 800-57 part 1, table 2: 128 bits of security.
+_MIN_EC_BITS = 256
+_MAX_SALT = 512  # octets: no key in use has room for more
+_PSS_TRAILER = 1
+_DEFAULT_SALT = 20
+
+
+def signed_octets(attributes: list[Attribute]) -> bytes:
+    """What a signature over `attributes` covers: their own order, under the tag of SET OF (RFC 5652 5.4)."""
+    encoded = asn1.encode_der(SignedAttributes(attributes=attributes))
+    outer = der.element_at(encoded, 0, len(encoded))
+    return bytes((der.SET,)) + encoded[outer.start + 1 :]
+
+
+def hash_named(identifier: HashIdentifier | None) -> Digest:
+    """The digest of a parameter; absent, SHA-1 (RFC 4055 2.1). InsufficientSecurity for an unknown one."""
+    if identifier is None:
+        return Digest.SHA1
+    digest = DIGESTS.get(der.oid(identifier.algorithm.dotted_string))
+    if digest is None:
+        raise InsufficientSecurity("the digest algorithm is not supported")
+    return digest
+
+
+def pss_digest(parameters: bytes) -> Digest:
+    """The digest that RSASSA-PSS parameters name. Raises InsufficientSecurity, MalformedCms."""
+    return hash_named(decode(PssParameters, parameters).digest)
+
+
+def check_signature(
+    key: CertificatePublicKeyTypes,
+    *,
+    scheme: Signature,
+    digest: Digest,
+    parameters: bytes,
+    signature: bytes,
+    signed: bytes,
+    policy: Policy,
+) -> None:
+    """Return if `signature` is one of `key` over `signed`.
+
+    Raises IntegrityFailed if not, AuthenticationFailed where the key is of another kind, InsufficientSecurity
+    where it is too short.
+    """
+    try:
+        if isinstance(key, rsa.RSAPublicKey) and scheme is not Signature.ECDSA:
+            policy.require_rsa_bits(key.key_size)
+            pad = _pss(parameters, policy) if scheme is Signature.RSA_PSS else padding.PKCS1v15()
+            key.verify(signature, signed, pad, digest.algorithm)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and scheme is Signature.ECDSA:
+            if key.curve.key_size < _MIN_EC_BITS:
+                raise InsufficientSecurity("the elliptic curve is too small")
+            key.verify(signature, signed, ec.ECDSA(digest.algorithm))
+        else:
+            raise AuthenticationFailed("the signature is not of the certificate's kind of key")
+    except (InvalidSignature, ValueError):
+        raise IntegrityFailed("the signature does not fit the content") from None
+    except UnsupportedAlgorithm:
+        raise InsufficientSecurity("the signature algorithm is not supported") from None
+
+
+def _pss(parameters: bytes, policy: Policy) -> padding.PSS:
+    decoded = decode(PssParameters, parameters)
+    mask = Digest.SHA1
+    if decoded.mask is not None:
+        if der.oid(decoded.mask.algorithm.dotted_string) != MGF1:
+            raise InsufficientSecurity("the mask generation is not supported")
+        mask = hash_named(decoded.mask.digest)
+    policy.require(mask)
+    salt = _DEFAULT_SALT if decoded.salt is None else decoded.salt
+    if not 0 <= salt <= _MAX_SALT or decoded.trailer not in {None, _PSS_TRAILER}:
+        raise MalformedCms("the parameters of RSASSA-PSS are out of range")
+    return padding.PSS(padding.MGF1(mask.algorithm), salt)

@@ -1,0 +1,83 @@
+"""Whose certificate it is, and when it is valid.
+
+Trust is by the certificate itself: an agreement names the partner's certificates, current and next, and
+nothing else counts. There is no path to build and no name to believe.
+"""
+
+import datetime
+import functools
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+from . import der
+from .errors import KeyStoreError, MalformedCms
+
+# Partners of one process, with current and next certificate, for signing and encryption.
+_REMEMBERED = 4096
+
+
+class Facts(NamedTuple):
+    """What CMS needs of a certificate, read once."""
+
+    name: bytes  # the contents of its IssuerAndSerialNumber
+    key_identifier: bytes  # the extension's value, or the hash it would have (RFC 5280 4.2.1.2 (1))
+    public_key: CertificatePublicKeyTypes
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def facts(certificate: x509.Certificate) -> Facts:
+    """What CMS needs of `certificate`. Raises KeyStoreError if its key cannot be read."""
+    try:
+        public_key = certificate.public_key()
+        return Facts(_name(certificate), _key_identifier(certificate, public_key), public_key)
+    except (ValueError, TypeError, MalformedCms, x509.UnsupportedGeneralNameType) as error:
+        raise KeyStoreError("a certificate cannot be read") from error
+
+
+def _name(certificate: x509.Certificate) -> bytes:
+    """Issuer and serial number as the certificate has them: re-encoding a lenient name may change it."""
+    tbs = certificate.tbs_certificate_bytes
+    outer = der.element_at(tbs, 0, len(tbs))
+    fields = der.children(tbs, outer.start, outer.stop, limit=10)
+    if fields[0].tag == der.INTEGER:  # version 1: the field is left out
+        serial, _, issuer = fields[:3]
+    else:
+        serial, _, issuer = fields[1:4]
+    return tbs[issuer.header : issuer.stop] + tbs[serial.header : serial.stop]
+
+
+def _key_identifier(certificate: x509.Certificate, public_key: CertificatePublicKeyTypes) -> bytes:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return x509.SubjectKeyIdentifier.from_public_key(public_key).digest
+
+
+def fingerprint(certificate: x509.Certificate | bytes) -> str:
+    """`sha256:` and the SHA-256 of the certificate's DER (or of the DER given) in lower-case hexadecimal."""
+    encoded = (
+        certificate
+        if isinstance(certificate, bytes)
+        else certificate.public_bytes(serialization.Encoding.DER)
+    )
+    return "sha256:" + hashlib.sha256(encoded).hexdigest()
+
+
+def valid_at(certificate: x509.Certificate, now: datetime.datetime) -> bool:
+    """True within the validity of `certificate`, both ends included (RFC 5280 4.1.2.5). `now` is aware."""
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+
+
+def usable(certificates: Iterable[x509.Certificate], now: datetime.datetime) -> tuple[x509.Certificate, ...]:
+    """Those of `certificates` that are valid at `now`, the newest first.
+
+    Current and next overlap while a partner changes keys: all of these count to verify, the first
+    to encrypt.
+    """
+    valid = (certificate for certificate in certificates if valid_at(certificate, now))
+    return tuple(sorted(valid, key=lambda certificate: certificate.not_valid_before_utc, reverse=True))
