@@ -48,14 +48,15 @@ _TEXT = rb"[\t\x20-\x7e\x80-\xff]"
 _FIELDS = re.compile(rb"(?:" + _TOKEN + rb"++:" + _TEXT + rb"*+\r\n)*+\r\n")
 _FIELD = re.compile(rb"([^:\r\n]++):([^\r]*+)\r\n")
 _REQUEST_LINE = re.compile(rb"([A-Z][A-Z-]{0,19}) ([\x21-\x7e]++) HTTP/1\.([01])\r\n")
-_OTHER_VERSION = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/[0-9](?:\.[0-9])?\r\n")
+_OTHER_VERSION = re.compile(rb"[A-Z-]++ [\x21-\x7e]++ HTTP/(?!1\.[01]\r)[0-9](?:\.[0-9])?\r\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: (" + _TEXT + rb"*+))?\r\n")
 # RFC 3986 section 3.3 and 3.4; brackets, braces and the bar stand unescaped in many a query.
 _ORIGIN = re.compile(
     rb"(/[A-Za-z0-9\-._~!$&'()*+,;=:@/%]*+)(?:\?([A-Za-z0-9\-._~!$&'()*+,;=:@/%?\[\]{}|]*+))?"
 )
 _ABSOLUTE = re.compile(rb"(https?)://([^/?#]++)([^#]*+)", re.IGNORECASE)
-_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%[01][0-9A-Fa-f]|%7[Ff]")
+_CUT_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_CONTROL_ESCAPE = re.compile(rb"%[01][0-9A-Fa-f]|%7[Ff]")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _SPACE_BEFORE_COLON = re.compile(_TOKEN + rb"++[ \t]++:")
 _NAME_ONLY = re.compile(_TOKEN + rb"++:")
@@ -222,9 +223,9 @@ def _parts(method: bytes, target: bytes, host: bytes | None) -> tuple[bytes, byt
     match = _ORIGIN.fullmatch(origin)
     if match is None:
         raise HttpRefusal(400, "malformed request target")
-    if b"%" in origin and _BAD_ESCAPE.search(origin):
-        raise HttpRefusal(400, "malformed escape in the request target")
     path, query = match.group(1, 2)
+    if b"%" in origin and (_CUT_ESCAPE.search(origin) or _CONTROL_ESCAPE.search(path)):
+        raise HttpRefusal(400, "malformed escape in the request target")
     return path, query or b""
 
 

@@ -51,7 +51,7 @@ class HeadBuffer:
             self._check(start)
             return None
         if end > MAX_HEAD:
-            raise HttpRefusal(431, "header block too large")
+            raise self._too_large()
         block, self.rest = bytes(held[: end + 4]), bytes(held[end + 4 :])
         self._held = bytearray()
         self._may_skip = self._skips
@@ -64,6 +64,9 @@ class HeadBuffer:
         if _BROKEN.search(held, start):
             raise HttpRefusal(400, "a control character or a line end that is not CRLF in the head")
         if len(held) > MAX_HEAD:
-            if b"\r\n" not in held:
-                raise HttpRefusal(414, "first line too long")
-            raise HttpRefusal(431, "header block too large")
+            raise self._too_large()
+
+    def _too_large(self) -> HttpRefusal:
+        if self._held.find(b"\r\n", 0, MAX_HEAD) < 0:
+            return HttpRefusal(414, "first line too long")
+        return HttpRefusal(431, "header block too large")
