@@ -1,6 +1,6 @@
 """SignedData (RFC 5652 5): checking one.
 
-Nothing inside the message says who is believed: its certificates are not even read. What counts are the
+Nothing inside the message says who is believed: its certificates are not even decoded. What counts are the
 certificates that the caller passes.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from .. import der
 from ..algorithms import SIGNATURES, Digest, Policy, Signature, digest_of, split_identifier
@@ -35,7 +36,8 @@ MAX_SIGNER_INFO = 64 * 1024
 _ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 _SKI_TAG = 0x80
 _SIGNATURE_TAG = 0xA1
-_OPTIONAL = ((), (0xA0,), (0xA1,), (0xA0, 0xA1))  # certificates, crls
+_CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1
+_OPTIONAL = ((), (_CERTIFICATES,), (_REVOCATIONS,), (_CERTIFICATES, _REVOCATIONS))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class Verified:
 class _Parts(NamedTuple):
     kind: bytes
     content: memoryview | None
+    certificates: bytes
     signers: list[SignerInfo]
 
 
@@ -84,7 +87,7 @@ def verify(
             refusal = expired
             continue
         try:
-            return _check(info, certificate, content, parts.kind, policy)
+            return _check(info, certificate, content, parts, policy)
         except SecurityError as error:
             refusal = error
     raise refusal
@@ -104,7 +107,9 @@ def _parts(data: bytes) -> _Parts:
     infos = der.children(data, found[-1].start, found[-1].stop, limit=MAX_SIGNERS)
     if any(info.stop - info.header > MAX_SIGNER_INFO for info in infos):
         raise MalformedCms("a SignerInfo is larger than any real one")
-    return _Parts(kind, content, [decode(SignerInfo, data[info.header : info.stop]) for info in infos])
+    certificates = data[found[3].start : found[3].stop] if found[3].tag == _CERTIFICATES else b""
+    signers = [decode(SignerInfo, data[info.header : info.stop]) for info in infos]
+    return _Parts(kind, content, certificates, signers)
 
 
 def _is_signer(info: SignerInfo, certificate: x509.Certificate) -> bool:
@@ -119,7 +124,7 @@ def _is_signer(info: SignerInfo, certificate: x509.Certificate) -> bool:
 
 
 def _check(
-    info: SignerInfo, certificate: x509.Certificate, content: bytes, kind: bytes, policy: Policy
+    info: SignerInfo, certificate: x509.Certificate, content: bytes, parts: _Parts, policy: Policy
 ) -> Verified:
     digest = digest_of(bytes(info.digest_algorithm.data))
     policy.require(digest)
@@ -130,23 +135,36 @@ def _check(
     running.update(content)
     message_digest = running.digest()
     if info.signed_attributes is None:
-        _allow_bare(content, kind, policy)
+        _allow_bare(content, parts.kind, policy)
         signed = content
     else:
-        _check_attributes(info, kind, digest, scheme, message_digest)
+        _check_attributes(info, parts.kind, digest, scheme, message_digest)
         signed = signed_octets(info.signed_attributes)
-    check_signature(
-        facts(certificate).public_key,
-        scheme=scheme,
-        digest=hashed_with,
-        parameters=parameters,
-        signature=info.signature,
-        signed=signed,
-        policy=policy,
-    )
+    try:
+        check_signature(
+            facts(certificate).public_key,
+            scheme=scheme,
+            digest=hashed_with,
+            parameters=parameters,
+            signature=info.signature,
+            signed=signed,
+            policy=policy,
+        )
+    except IntegrityFailed:
+        if _shows_another(parts.certificates, certificate):
+            raise AuthenticationFailed("the signer has another certificate of the same name") from None
+        raise
     return Verified(
         content=bytes(content), digest=digest, message_digest=message_digest, certificate=certificate
     )
+
+
+def _shows_another(certificates: bytes, certificate: x509.Certificate) -> bool:
+    """True if the message carries certificates and ours is not one: then the key is wrong, not the content.
+
+    It is asked only to name the reason of a refusal.
+    """
+    return bool(certificates) and certificate.public_bytes(serialization.Encoding.DER) not in certificates
 
 
 def _scheme(info: SignerInfo, digest: Digest) -> tuple[Signature, Digest, bytes]:
