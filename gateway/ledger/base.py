@@ -1,0 +1,118 @@
+"""The ledger as the gateway sees it: methods that take and give values, whatever engine stands behind."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+import anyio
+
+from ...routing.lifecycle import DeliveryState
+from .values import (
+    Change,
+    ClaimedDelivery,
+    ClaimedNotification,
+    DeliveryRecord,
+    Duplicate,
+    EventRecord,
+    LodgementRecord,
+    MessageRecord,
+    NotificationRecord,
+    Result,
+    Status,
+    Wire,
+)
+
+
+class Ledger(Protocol):
+    """The durable store. When `commit` returns, what it says is committed has been fsynced.
+
+    Every method may raise LedgerUnavailable. A caller that is cancelled while it commits may find its change
+    written or not, but never in part.
+    """
+
+    @property
+    def failed(self) -> anyio.Event:
+        """Set once a write or an fsync has failed: nothing is committed any more, end the process."""
+        ...
+
+    def has_room(self) -> bool:
+        """False if nothing new should be taken in: the store is down to its reserve, or has failed."""
+        ...
+
+    async def commit(self, changes: Sequence[Change]) -> list[Result]:
+        """Write each change whole or not at all; many callers' changes share one transaction.
+
+        Raises LedgerUnavailable when nothing could be made durable; then nothing may be acknowledged. Raises
+        ChangeRefused when a change cannot be written as it is, a fault of ours; the others are.
+        """
+        ...
+
+    async def claim_deliveries(
+        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+    ) -> list[ClaimedDelivery]:
+        """Lease the deliveries that are due: the first unfinished one for each root and agency only.
+
+        Agencies take turns; those in `skip` are left out. Unfinished are PENDING, SENDING and DEAD: what
+        follows a dead letter waits until a person closes or requeues it. A lease that lapsed, or that
+        belongs to an earlier process, is given anew.
+        """
+        ...
+
+    async def claim_notifications(
+        self, *, now_ns: int, lease_ns: int, limit: int
+    ) -> list[ClaimedNotification]:
+        """Lease the notifications that are due, in number order for each partner (one at a time)."""
+        ...
+
+    async def keep_wire(self, wires: Sequence[tuple[str, Wire]]) -> None:
+        """Keep the outgoing message of each delivery or notification id, before its first try.
+
+        Kept once more for the same id, the newer is the one that claims give; the older stays stored.
+        """
+        ...
+
+    async def find_message(self, scope: str, key: str) -> Duplicate | None:
+        """The accepted message under this scope and key, with its receipt."""
+        ...
+
+    async def find_original(self, declarant: str, lrn: str) -> LodgementRecord | None:
+        """The accepted original of this declarant under this LRN."""
+        ...
+
+    async def find_by_mrn(self, mrn: str, *, partner: str | None = None) -> LodgementRecord | None:
+        """The accepted original that got this MRN (the newest, if several did), of one partner if named."""
+        ...
+
+    async def find_delivery(self, delivery: str) -> DeliveryRecord | None:
+        """The delivery under the gateway's reference."""
+        ...
+
+    async def status(self, reference: str, *, partner: str | None = None) -> Status | None:
+        """Everything about a lodgement, by its id, a delivery's reference, its MRN or its LRN, in this order.
+
+        An LRN that several declarants use means the newest original. With `partner`, only its own count.
+        """
+        ...
+
+    async def message(self, reference: str) -> MessageRecord | None:
+        """The stored message under its id."""
+        ...
+
+    async def lodgements(self, *, limit: int, partner: str | None = None) -> list[LodgementRecord]:
+        """The newest lodgements first."""
+        ...
+
+    async def notifications(self, partner: str, *, after: int, limit: int) -> list[NotificationRecord]:
+        """The partner's entries with a number above `after`, in order."""
+        ...
+
+    async def events(self, *, lodgement: str | None, after: int, limit: int) -> list[EventRecord]:
+        """The history in order, of one lodgement or of all."""
+        ...
+
+    async def deliveries(self, *, state: DeliveryState, limit: int) -> list[DeliveryRecord]:
+        """The deliveries in one state, such as the dead letters, the oldest of each agency first."""
+        ...
+
+    async def delivery_counts(self) -> list[tuple[str, DeliveryState, int]]:
+        """How many deliveries each agency has in each state."""
+        ...

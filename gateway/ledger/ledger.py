@@ -1,0 +1,242 @@
+"""The ledger on SQLite: many tasks ask, one thread writes, a few read."""
+
+import contextlib
+import functools
+import os
+import pathlib
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from ...routing.lifecycle import DeliveryState
+from . import reads
+from .batch import GroupCommit
+from .errors import ChangeRefused, LedgerClosed, LedgerUnavailable
+from .sqlite import Work, Writer, open_reader, open_writer
+from .values import (
+    Change,
+    ClaimedDelivery,
+    ClaimedNotification,
+    DeliveryRecord,
+    Duplicate,
+    EventRecord,
+    LodgementRecord,
+    MessageRecord,
+    NotificationRecord,
+    Result,
+    Status,
+    Wire,
+)
+from .writes import Lease, lease_deliveries, lease_notifications, write_change, write_wires
+
+T = TypeVar("T")
+
+# Free space below which nothing new should be taken in. What was taken in before has still to be delivered,
+# answered and told, and the log has to be brought into the file: all of that writes.
+RESERVE_BYTES = 256 * 2**20
+# Connections that read: enough that a slow list does not hold up a look-up.
+READERS = 2
+# The largest integer a column takes; a cursor from outside may ask beyond it.
+MAX_NUMBER = 2**63 - 1
+
+
+class SqliteLedger:
+    """The Ledger (see base.py) in one SQLite file. Made by open_ledger.
+
+    `failed` is set when a write failed and nothing will be written any more: the process must end.
+    """
+
+    def __init__(
+        self, path: pathlib.Path, writer: Writer | None, readers: Sequence[sqlite3.Connection], reserve: int
+    ) -> None:
+        self._directory = path.absolute().parent
+        self._writer = writer
+        self._readers = deque(readers)
+        self._reserve = reserve
+        self._reading = anyio.CapacityLimiter(len(readers))
+        self._writing = anyio.CapacityLimiter(1)
+        self._batches: GroupCommit[Work, Any] = GroupCommit(self._run)
+
+    @property
+    def failed(self) -> anyio.Event:
+        """Set for ever once a write, a commit or an fsync has failed."""
+        return self._batches.failed
+
+    @property
+    def transactions(self) -> int:
+        """How many transactions were committed since it was opened."""
+        return self._batches.transactions
+
+    def has_room(self) -> bool:
+        """False if nothing new should be taken in: the disk is down to its reserve, or the ledger has failed.
+
+        What was accepted before may be worked on all the same; that is what the reserve is for.
+        """
+        if self.failed.is_set() or self._writer is None:
+            return False
+        disk = os.statvfs(self._directory)
+        return disk.f_bavail * disk.f_frsize >= self._reserve
+
+    async def commit(self, changes: Sequence[Change]) -> list[Result]:
+        """See Ledger. Raises ChangeRefused if one of `changes` breaks the schema; the others stand."""
+        if not changes:
+            return []
+        works = [functools.partial(write_change, change=change) for change in changes]
+        results = await self._write(works)
+        for result in results:
+            if isinstance(result, ChangeRefused):
+                raise result
+        return results
+
+    async def claim_deliveries(
+        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+    ) -> list[ClaimedDelivery]:
+        """See Ledger."""
+
+        def claim(db: sqlite3.Connection) -> list[DeliveryRecord]:
+            return lease_deliveries(db, self._lease(now_ns, lease_ns), limit, skip)
+
+        (deliveries,) = await self._write([claim])
+        return await self._read(reads.with_lodgements, deliveries) if deliveries else []
+
+    async def claim_notifications(
+        self, *, now_ns: int, lease_ns: int, limit: int
+    ) -> list[ClaimedNotification]:
+        """See Ledger."""
+
+        def claim(db: sqlite3.Connection) -> list[NotificationRecord]:
+            return lease_notifications(db, self._lease(now_ns, lease_ns), limit)
+
+        (notifications,) = await self._write([claim])
+        return await self._read(reads.with_wires, notifications) if notifications else []
+
+    def _lease(self, now_ns: int, lease_ns: int) -> Lease:
+        assert self._writer is not None
+        return Lease(epoch=self._writer.epoch, now_ns=now_ns, until_ns=now_ns + lease_ns)
+
+    async def keep_wire(self, wires: Sequence[tuple[str, Wire]]) -> None:
+        """See Ledger."""
+        (result,) = await self._write([functools.partial(write_wires, wires=wires)])
+        if isinstance(result, ChangeRefused):
+            raise result
+
+    async def find_message(self, scope: str, key: str) -> Duplicate | None:
+        """See Ledger."""
+        return await self._read(reads.find_message, scope, key)
+
+    async def find_original(self, declarant: str, lrn: str) -> LodgementRecord | None:
+        """See Ledger."""
+        return await self._read(reads.find_original, declarant, lrn)
+
+    async def find_by_mrn(self, mrn: str, *, partner: str | None = None) -> LodgementRecord | None:
+        """See Ledger."""
+        return await self._read(reads.find_by_mrn, mrn, partner)
+
+    async def find_delivery(self, delivery: str) -> DeliveryRecord | None:
+        """See Ledger."""
+        return await self._read(reads.find_delivery, delivery)
+
+    async def status(self, reference: str, *, partner: str | None = None) -> Status | None:
+        """See Ledger."""
+        return await self._read(reads.status, reference, partner)
+
+    async def message(self, reference: str) -> MessageRecord | None:
+        """See Ledger."""
+        return await self._read(reads.message, reference)
+
+    async def lodgements(self, *, limit: int, partner: str | None = None) -> list[LodgementRecord]:
+        """See Ledger."""
+        return await self._read(reads.lodgements, limit, partner)
+
+    async def notifications(self, partner: str, *, after: int, limit: int) -> list[NotificationRecord]:
+        """See Ledger."""
+        return await self._read(reads.notifications, partner, min(after, MAX_NUMBER), limit)
+
+    async def events(self, *, lodgement: str | None, after: int, limit: int) -> list[EventRecord]:
+        """See Ledger."""
+        return await self._read(reads.events, lodgement, min(after, MAX_NUMBER), limit)
+
+    async def deliveries(self, *, state: DeliveryState, limit: int) -> list[DeliveryRecord]:
+        """See Ledger."""
+        return await self._read(reads.deliveries, state, limit)
+
+    async def delivery_counts(self) -> list[tuple[str, DeliveryState, int]]:
+        """See Ledger."""
+        return await self._read(reads.delivery_counts)
+
+    async def _write(self, works: Sequence[Work]) -> list[Any]:
+        if self._writer is None:
+            raise LedgerClosed("the ledger is open for reading only")
+        return await self._batches.submit(works)
+
+    async def _run(self, works: list[Work]) -> list[Any]:
+        assert self._writer is not None
+        return await anyio.to_thread.run_sync(self._writer.run, works, limiter=self._writing)
+
+    async def _read(self, ask: Callable[..., T], *asked: Any) -> T:
+        return await anyio.to_thread.run_sync(self._read_now, ask, asked, limiter=self._reading)
+
+    def _read_now(self, ask: Callable[..., T], asked: tuple[Any, ...]) -> T:
+        """In a thread. The limiter lets in as many as there are connections."""
+        db = self._readers.pop()
+        try:
+            return ask(db, *asked)
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(f"the ledger cannot be read: {error}") from error
+        finally:
+            self._readers.append(db)
+
+    async def close(self) -> None:
+        """Wait for what is in flight and close the file."""
+        await self._batches.close()
+        await anyio.to_thread.run_sync(self._close_now)
+
+    def _close_now(self) -> None:
+        """The last connection to close brings the log into the file. After a failure that is none that
+        writes: what is on the disk is left as it is, for the next start to recover.
+        """
+        with contextlib.ExitStack() as last:
+            if self._writer is not None and not self.failed.is_set():
+                last.callback(self._writer.close)
+            elif self._writer is not None:
+                self._writer.close()
+            for reader in self._readers:
+                reader.close()
+
+
+@contextlib.asynccontextmanager
+async def open_ledger(
+    path: str | os.PathLike[str],
+    *,
+    read_only: bool = False,
+    reserve: int = RESERVE_BYTES,
+    connection: type[sqlite3.Connection] = sqlite3.Connection,
+) -> AsyncIterator[SqliteLedger]:
+    """The ledger in the file at `path`, which is made if it is not there, and closed at the end.
+
+    `read_only`: beside a gateway that runs, or without one; what writes raises LedgerClosed. `reserve` is the
+    free space in bytes that `has_room` keeps back. `connection` is the class of the connection that writes.
+    Raises LedgerInUse, UnknownSchema or CannotOpen.
+    """
+    file = pathlib.Path(path)
+
+    def opened() -> tuple[Writer | None, list[sqlite3.Connection]]:
+        with contextlib.ExitStack() as undo:
+            writer = None if read_only else open_writer(file, connection)
+            if writer is not None:
+                undo.callback(writer.close)
+            readers = [undo.enter_context(contextlib.closing(open_reader(file))) for _ in range(READERS)]
+            undo.pop_all()
+        return writer, readers
+
+    writer, readers = await anyio.to_thread.run_sync(opened)
+    ledger = SqliteLedger(file, writer, readers, reserve)
+    try:
+        yield ledger
+    finally:
+        with anyio.CancelScope(shield=True):
+            await ledger.close()

@@ -1,0 +1,151 @@
+"""What is asked of the ledger, on a connection that only reads."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from ...routing.lifecycle import DeliveryState
+from .queries import SQL
+from .rows import (
+    answer_of,
+    decision_of,
+    delivery_of,
+    duplicate_of,
+    event_of,
+    lodgement_of,
+    message_of,
+    notification_of,
+    wire_of,
+)
+from .values import (
+    ClaimedDelivery,
+    ClaimedNotification,
+    DeliveryRecord,
+    Duplicate,
+    EventRecord,
+    LodgementRecord,
+    MessageRecord,
+    NotificationRecord,
+    Status,
+    Wire,
+)
+
+# How a reference is understood: by the narrowest kind of name first.
+_BY_REFERENCE = ("find_lodgement", "find_by_delivery", "find_by_mrn", "find_by_lrn")
+
+
+def find_message(db: sqlite3.Connection, scope: str, key: str) -> Duplicate | None:
+    """The accepted message of this name."""
+    row = db.execute(SQL["find_message"], {"scope": scope, "message_key": key}).fetchone()
+    return None if row is None else duplicate_of(row)
+
+
+def message(db: sqlite3.Connection, reference: str) -> MessageRecord | None:
+    """The message with this id."""
+    row = db.execute(SQL["message"], {"id": reference}).fetchone()
+    return None if row is None else message_of(row)
+
+
+def find_original(db: sqlite3.Connection, declarant: str, lrn: str) -> LodgementRecord | None:
+    """The accepted original of this name."""
+    row = db.execute(SQL["find_original"], {"declarant": declarant, "lrn": lrn}).fetchone()
+    return None if row is None else lodgement_of(row)
+
+
+def find_by_mrn(db: sqlite3.Connection, mrn: str, partner: str | None) -> LodgementRecord | None:
+    """The accepted original under this MRN."""
+    return _lodgement(db, "find_by_mrn", mrn, partner)
+
+
+def _lodgement(
+    db: sqlite3.Connection, query: str, reference: str, partner: str | None
+) -> LodgementRecord | None:
+    row = db.execute(SQL[query], {"reference": reference, "partner": partner}).fetchone()
+    return None if row is None else lodgement_of(row)
+
+
+def find_delivery(db: sqlite3.Connection, delivery: str) -> DeliveryRecord | None:
+    """The delivery with this reference."""
+    row = db.execute(SQL["find_delivery"], {"id": delivery}).fetchone()
+    return None if row is None else delivery_of(row)
+
+
+def with_lodgements(db: sqlite3.Connection, deliveries: Iterable[DeliveryRecord]) -> list[ClaimedDelivery]:
+    """Each delivery with what it needs to be sent."""
+    claimed: list[ClaimedDelivery] = []
+    for delivery in deliveries:
+        lodgement = _lodgement(db, "find_lodgement", delivery.lodgement, None)
+        assert lodgement is not None, "a delivery refers to its lodgement"
+        claimed.append(
+            ClaimedDelivery(delivery=delivery, lodgement=lodgement, wire=_find_wire(db, delivery.id))
+        )
+    return claimed
+
+
+def with_wires(
+    db: sqlite3.Connection, notifications: Iterable[NotificationRecord]
+) -> list[ClaimedNotification]:
+    """Each notification with the message it was sent in before."""
+    return [
+        ClaimedNotification(notification=notification, wire=_find_wire(db, notification.id))
+        for notification in notifications
+    ]
+
+
+def _find_wire(db: sqlite3.Connection, owner: str) -> Wire | None:
+    row = db.execute(SQL["find_wire"], {"owner": owner}).fetchone()
+    return None if row is None else wire_of(row)
+
+
+def status(db: sqlite3.Connection, reference: str, partner: str | None) -> Status | None:
+    """Everything about one lodgement, as of one moment."""
+    db.execute(SQL["begin_reading"])
+    try:
+        for query in _BY_REFERENCE:
+            lodgement = _lodgement(db, query, reference, partner)
+            if lodgement is not None:
+                return _status(db, lodgement)
+        return None
+    finally:
+        db.execute(SQL["commit"])
+
+
+def _status(db: sqlite3.Connection, lodgement: LodgementRecord) -> Status:
+    named = {"lodgement": lodgement.id}
+    return Status(
+        lodgement=lodgement,
+        deliveries=tuple(delivery_of(row) for row in db.execute(SQL["deliveries_of_lodgement"], named)),
+        answers=tuple(answer_of(row) for row in db.execute(SQL["answers"], named)),
+        decisions=tuple(decision_of(row) for row in db.execute(SQL["decisions"], named)),
+        last_notification=db.execute(SQL["last_notification"], named).fetchone()["number"] or 0,
+    )
+
+
+def lodgements(db: sqlite3.Connection, limit: int, partner: str | None) -> list[LodgementRecord]:
+    """The newest first."""
+    query = "lodgements" if partner is None else "lodgements_of_partner"
+    return [lodgement_of(row) for row in db.execute(SQL[query], {"limit": limit, "partner": partner})]
+
+
+def notifications(db: sqlite3.Connection, partner: str, after: int, limit: int) -> list[NotificationRecord]:
+    """In the order of their numbers."""
+    asked = {"partner": partner, "after": after, "limit": limit}
+    return [notification_of(row) for row in db.execute(SQL["notifications"], asked)]
+
+
+def events(db: sqlite3.Connection, lodgement: str | None, after: int, limit: int) -> list[EventRecord]:
+    """In the order of the history."""
+    query = "events" if lodgement is None else "events_of_lodgement"
+    asked = {"lodgement": lodgement, "after": after, "limit": limit}
+    return [event_of(row) for row in db.execute(SQL[query], asked)]
+
+
+def deliveries(db: sqlite3.Connection, state: DeliveryState, limit: int) -> list[DeliveryRecord]:
+    """Those in one state, the oldest of each agency first."""
+    asked = {"state": state.value, "limit": limit}
+    return [delivery_of(row) for row in db.execute(SQL["deliveries_in_state"], asked)]
+
+
+def delivery_counts(db: sqlite3.Connection) -> list[tuple[str, DeliveryState, int]]:
+    """By agency and state."""
+    rows = db.execute(SQL["delivery_counts"])
+    return [(row["agency"], DeliveryState(row["state"]), row["deliveries"]) for row in rows]

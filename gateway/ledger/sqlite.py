@@ -1,0 +1,219 @@
+"""SQLite under the ledger: opening the file, and running batches on the one connection that writes."""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Any
+
+from .errors import CannotOpen, ChangeRefused, LedgerBusy, LedgerInUse, UnknownSchema
+from .queries import SCHEMA, SQL
+from .values import Conflict, Duplicate
+
+# What schema.sql describes. Another number in the file is another schema.
+SCHEMA_VERSION = 1
+# "TIDE": tells a ledger from any other SQLite file.
+APPLICATION_ID = 0x54494445
+# Nobody else should write; a person with the sqlite3 shell may, for a moment.
+BUSY_TIMEOUT_SECONDS = 5.0
+# Pages in the log before they are brought into the database file. Larger than the usual 1,000, because each
+# time costs two fsyncs, and small enough that one takes milliseconds.
+CHECKPOINT_PAGES = 4_000
+# Pages of the upper levels of a dozen indexes over some million rows.
+CACHE_KIB = 65_536
+# A log that grew because a reader held it is cut back to this.
+LOG_BYTES = 64 * 2**20
+# What a change can do to itself alone: a broken constraint, a value that no column takes.
+_OWN_FAULTS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    OverflowError,
+    ValueError,
+    TypeError,
+)
+
+Work = Callable[[sqlite3.Connection], Any]
+
+
+class Writer:
+    """The one connection that writes. Its methods block; one thread at a time."""
+
+    def __init__(self, db: sqlite3.Connection, lock: IO[str]) -> None:
+        self.db = db
+        self._lock = lock
+        self.epoch: int = db.execute(SQL["next_epoch"]).fetchall()[0]["epoch"]
+        self._checkpointed = db.total_changes
+        self._pages_a_row = 1.0
+
+    def run(self, works: Sequence[Work]) -> list[Any]:
+        """Run `works` in one transaction and commit it; one result each, ChangeRefused among them.
+
+        Raises LedgerBusy if the transaction could not begin. After any other exception it is unknown what is
+        on the disk, and this must not be called again.
+        """
+        self._begin()
+        try:
+            results = [self._one(work) for work in works]
+            self.db.execute(SQL["commit"])
+        finally:
+            self._roll_back()
+        self._checkpoint()
+        return results
+
+    def _begin(self) -> None:
+        try:
+            self.db.execute(SQL["begin"])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise LedgerBusy("another program holds the database") from error
+            raise
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self.db.in_transaction:
+                self.db.execute(SQL["roll_back"])
+
+    def _one(self, work: Work) -> Any:
+        self.db.execute(SQL["begin_change"])
+        try:
+            result = work(self.db)
+        except ChangeRefused as error:
+            result = error
+        except _OWN_FAULTS as error:
+            result = ChangeRefused(str(error))
+            result.__cause__ = error
+        if isinstance(result, (ChangeRefused, Conflict, Duplicate)):
+            self.db.execute(SQL["undo_change"])
+        self.db.execute(SQL["keep_change"])
+        return result
+
+    def _checkpoint(self) -> None:
+        """Bring the log into the file once it has grown long.
+
+        SQLite would do so by itself, but keeps to itself whether the fsync of it failed. How long the log is
+        it tells only when asked for a checkpoint: so the pages are reckoned from the rows, by the last
+        measure.
+        """
+        rows = self.db.total_changes - self._checkpointed
+        if rows * self._pages_a_row < CHECKPOINT_PAGES:
+            return
+        _, pages, _ = self.db.execute(SQL["checkpoint"]).fetchone()
+        self._pages_a_row = max(pages, 1) / rows
+        self._checkpointed = self.db.total_changes
+
+    def close(self) -> None:
+        """Close the connection, then let others have the ledger."""
+        self.db.close()
+        self._lock.close()
+
+
+def open_writer(path: pathlib.Path, connection: type[sqlite3.Connection] = sqlite3.Connection) -> Writer:
+    """Open the ledger at `path` for writing and make it first if there is none.
+
+    Raises LedgerInUse, UnknownSchema or CannotOpen.
+    """
+    with contextlib.ExitStack() as undo:
+        lock = undo.enter_context(_locked(path))
+        with _opening(path):
+            db = _connect(str(path), connection)
+            undo.callback(db.close)
+            _configure(db)
+            if not _has_schema(db, path):
+                _create(db)
+            writer = Writer(db, lock)
+        undo.pop_all()
+    return writer
+
+
+def open_reader(path: pathlib.Path) -> sqlite3.Connection:
+    """A connection that sees what is committed and can write nothing. Raises UnknownSchema or CannotOpen."""
+    with _opening(path), contextlib.ExitStack() as undo:
+        db = _connect(f"{path.absolute().as_uri()}?mode=ro", sqlite3.Connection)
+        undo.callback(db.close)
+        if not _has_schema(db, path):
+            raise UnknownSchema(f"{path} is empty")
+        undo.pop_all()
+    return db
+
+
+def _connect(path: str, connection: type[sqlite3.Connection]) -> sqlite3.Connection:
+    db = sqlite3.connect(
+        path,
+        timeout=BUSY_TIMEOUT_SECONDS,
+        isolation_level=None,  # transactions begin and end where this room says, never by themselves
+        check_same_thread=False,  # one thread at a time, but not always the same one
+        cached_statements=len(SQL) + 32,
+        factory=connection,
+        uri=path.startswith("file:"),
+    )
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _configure(db: sqlite3.Connection) -> None:
+    mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise CannotOpen(f"the file system cannot keep a write-ahead log (journal mode {mode})")
+    # FULL: the log is fsynced at every commit, before anybody is told. NORMAL loses the last ones with the
+    # power.
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+
+
+def _has_schema(db: sqlite3.Connection, path: pathlib.Path) -> bool:
+    version, application = (
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
+    )
+    if (version, application) == (SCHEMA_VERSION, APPLICATION_ID):
+        return True
+    if version == application == 0 and not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        return False
+    if application != APPLICATION_ID:
+        raise UnknownSchema(f"{path} is a database, but no ledger")
+    raise UnknownSchema(f"{path} has schema version {version}; this program knows version {SCHEMA_VERSION}")
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """All of the schema or nothing: a process that dies half way leaves an empty file."""
+    marks = f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {SCHEMA_VERSION};"
+    db.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\n{marks}\nCOMMIT;")
+
+
+@contextlib.contextmanager
+def _opening(path: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB:
+            raise UnknownSchema(f"{path} is no ledger: {error}") from error
+        raise CannotOpen(f"{path} cannot be opened: {error}") from error
+
+
+@contextlib.contextmanager
+def _locked(path: pathlib.Path) -> Iterator[IO[str]]:
+    """Hold the lock file beside the ledger. It stays when the process ends; the lock on it does not."""
+    try:
+        file = open(path.with_name(f"{path.name}.lock"), "a+", encoding="ascii")  # noqa: SIM115 - kept open
+    except OSError as error:
+        raise CannotOpen(f"{path} cannot be opened: {error}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield file
+    except BlockingIOError as error:
+        file.seek(0)
+        holder = file.read() or "unknown"
+        file.close()
+        raise LedgerInUse(f"{path} is open for writing in process {holder}") from error
+    except BaseException:
+        file.close()
+        raise
