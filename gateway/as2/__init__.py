@@ -1,0 +1,45 @@
+"""AS2 (RFC 4130) without input and output: bytes and terms in, values and bytes out."""
+
+from .composing import AS2_VERSION, Composed, compose
+from .disposition import Disposition, Outcome, ReadDisposition, read_disposition
+from .identity import BadRequest, Identity, ReceiptRequest, identify
+from .mdn import Mdn, compose_mdn
+from .mdn_reading import MdnKind, MdnResult, read_mdn
+from .message import Received, Refused, receive
+from .mic import Mic, same_mic
+from .mime import MimeError, safe_filename
+from .names import read_name, write_name
+from .payload import Part
+from .signature import Tolerance
+from .terms import Terms
+
+__all__ = [
+    "AS2_VERSION",
+    "BadRequest",
+    "Composed",
+    "Disposition",
+    "Identity",
+    "Mdn",
+    "MdnKind",
+    "MdnResult",
+    "Mic",
+    "MimeError",
+    "Outcome",
+    "Part",
+    "ReadDisposition",
+    "ReceiptRequest",
+    "Received",
+    "Refused",
+    "Terms",
+    "Tolerance",
+    "compose",
+    "compose_mdn",
+    "identify",
+    "read_disposition",
+    "read_mdn",
+    "read_name",
+    "receive",
+    "safe_filename",
+    "same_mic",
+    "write_name",
+]

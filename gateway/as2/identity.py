@@ -1,0 +1,164 @@
+"""Who sends what to whom, and which receipt is wanted: all that the headers of an AS2 message say."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .disposition import Disposition
+from .names import read_name
+
+# RFC 5322 2.1.1: no line is longer, and the id is echoed on one line.
+MAX_MESSAGE_ID = 998
+# What a receipt request may list; the known algorithms are four.
+MAX_MICALGS = 16
+
+_VERSION = re.compile(r"1\.([0-9]{1,3})")
+# From AS2-Version 1.3 on a Message-ID has no spaces; ids of older products are made of names that have them.
+_STRICT_MESSAGE_ID = 3
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SPACE_OR_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_SIGNED_PROTOCOLS = frozenset({"pkcs7-signature", "x-pkcs7-signature", "pkcs7"})
+_IMPORTANCES = frozenset({"required", "optional"})
+
+
+class BadRequest(Exception):  # noqa: N818  the name of the HTTP status
+    """The request is no AS2 message: answer `status` with `reason`, which is safe to show, and no receipt."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptRequest:
+    """The receipt asked for. `micalgs` are the names as sent, in order of preference."""
+
+    signed: bool = False
+    signature_required: bool = False
+    micalgs: tuple[str, ...] = ()
+    async_url: str | None = None
+    unknown_format: bool = False
+    """A signed receipt is required in a format that is not S/MIME."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """An AS2 message as its headers name it. `as2_from` and `as2_to` are unquoted and compare as they are;
+    the `_raw` forms and `message_id` are exactly as received, for the receipt (latin-1, so without loss).
+    """
+
+    as2_from: str
+    as2_to: str
+    as2_from_raw: str
+    as2_to_raw: str
+    message_id: str
+    version: str = "1.0"
+    features: tuple[str, ...] = ()
+    receipt: ReceiptRequest | None = None
+
+    @property
+    def wants_mdn(self) -> bool:
+        return self.receipt is not None
+
+    @property
+    def wants_signed(self) -> bool:
+        return self.receipt is not None and self.receipt.signed
+
+    @property
+    def micalgs(self) -> tuple[str, ...]:
+        return self.receipt.micalgs if self.receipt else ()
+
+    @property
+    def async_url(self) -> str | None:
+        """Where the sender would like its receipt posted. Never connect to it: it is not authenticated."""
+        return self.receipt.async_url if self.receipt else None
+
+    @property
+    def objection(self) -> Disposition | None:
+        """What refuses this message by its headers alone, or None."""
+        if self.as2_from == self.as2_to:
+            return Disposition.SENDER_EQUALS_RECEIVER
+        minor = int(self.version.partition(".")[2])
+        if minor >= _STRICT_MESSAGE_ID and _SPACE_OR_CONTROL.search(self.message_id):
+            return Disposition.INVALID_MESSAGE_ID
+        if self.async_url is not None:
+            return Disposition.ASYNCHRONOUS_RECEIPT
+        if self.receipt is not None and self.receipt.unknown_format:
+            return Disposition.UNSUPPORTED_FORMAT
+        return None
+
+
+def identify(headers: Iterable[tuple[bytes, bytes]]) -> Identity:
+    """The identity in the HTTP headers of a request; names in any case, the first of each counts.
+
+    Raises BadRequest if AS2-From, AS2-To or Message-ID is missing or cannot be one, or AS2-Version is not
+    1.x: without them there is nobody to receipt to, and nothing to know a resend by.
+    """
+    known: dict[str, str] = {}
+    for name, value in headers:
+        known.setdefault(name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t"))
+    version = known.get("as2-version", "1.0")
+    if not _VERSION.fullmatch(version):
+        raise BadRequest("AS2-Version is not 1.x")
+    as2_from_raw, as2_to_raw = _required(known, "as2-from", "AS2-From"), _required(known, "as2-to", "AS2-To")
+    message_id = _required(known, "message-id", "Message-ID")
+    if len(message_id) > MAX_MESSAGE_ID or message_id in {"<>", ""}:
+        raise BadRequest(f"Message-ID is empty or longer than {MAX_MESSAGE_ID}")
+    return Identity(
+        as2_from=_name(as2_from_raw, "AS2-From"),
+        as2_to=_name(as2_to_raw, "AS2-To"),
+        as2_from_raw=as2_from_raw,
+        as2_to_raw=as2_to_raw,
+        message_id=message_id,
+        version=version,
+        features=tuple(
+            feature.strip() for feature in known.get("ediint-features", "").split(",") if feature.strip()
+        ),
+        receipt=_receipt(known),
+    )
+
+
+def _required(known: dict[str, str], key: str, name: str) -> str:
+    value = known.get(key, "")
+    if not value:
+        raise BadRequest(f"{name} is missing")
+    if _CONTROL.search(value.replace("\t", " ")):
+        raise BadRequest(f"{name} holds a control character")
+    return value
+
+
+def _name(value: str, header: str) -> str:
+    try:
+        return read_name(value)
+    except ValueError as error:
+        raise BadRequest(f"{header}: {error}") from None
+
+
+def _receipt(known: dict[str, str]) -> ReceiptRequest | None:
+    """RFC 4130 7.3. Disposition-Notification-To is only a flag: its value is not read at all."""
+    if "disposition-notification-to" not in known:
+        return None
+    options = _options(known.get("disposition-notification-options", ""))
+    importance, protocols = options.get("signed-receipt-protocol", ("", ()))
+    _, micalgs = options.get("signed-receipt-micalg", ("", ()))
+    is_smime = any(protocol.lower() in _SIGNED_PROTOCOLS for protocol in protocols)
+    return ReceiptRequest(
+        # A MIC algorithm without a protocol: some products leave the protocol out, there being one only.
+        signed=is_smime or (not protocols and bool(micalgs)),
+        signature_required=importance == "required",
+        micalgs=micalgs[:MAX_MICALGS],
+        async_url=known.get("receipt-delivery-option") or None,
+        unknown_format=bool(protocols) and not is_smime and importance == "required",
+    )
+
+
+def _options(value: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """`attribute=importance, value, value; ...` as importance and values by attribute (RFC 4130 7.3)."""
+    options: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for option in value.split(";"):
+        attribute, _, rest = option.partition("=")
+        values = [item.strip(' \t"') for item in rest.split(",")]
+        importance = values.pop(0).lower() if values[0].lower() in _IMPORTANCES else ""
+        options.setdefault(attribute.strip().lower(), (importance, tuple(item for item in values if item)))
+    return options

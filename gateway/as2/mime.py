@@ -1,0 +1,227 @@
+"""MIME over raw bytes: parts are slices of what was received, nothing is ever written out again.
+
+Digests and signatures are over the octets that came, so this module keeps them: an entity is its raw bytes
+with a place where the body begins, and a multipart is cut at its delimiters. Headers inside parts may be
+folded (RFC 5322 2.2.3) and are unfolded for reading only.
+"""
+
+import base64
+import binascii
+import quopri
+import re
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+# A part's header block: far above any real one (a few hundred octets), and bounds the search for its end.
+MAX_HEADER_BLOCK = 64 * 1024
+# Parts of one multipart: two in multipart/signed, two or three in a report, one an attachment elsewhere.
+MAX_PARTS = 64
+# RFC 2046 5.1.1 says 70; some products make longer ones.
+MAX_BOUNDARY = 200
+# A file name for showing; common file systems stop at 255 octets.
+MAX_FILENAME = 120
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_LINE_END = re.compile(r"\r?\n")
+_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*)")
+_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
+_QUOTED_PAIR = re.compile(r"\\(.)")
+_DELIMITER_TAIL = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+_LONE_LF = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_WHITE_SPACE = b" \t\r\n"
+# CMS in DER or BER begins with a SEQUENCE. The base64 of that octet begins with "M", so the two never clash.
+_SEQUENCE = 0x30
+
+
+class MimeError(ValueError):
+    """The bytes do not have the MIME structure they claim to have. The sender's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A MIME entity: `raw` as received, `headers` by lower-case name (the first of each), body from
+    `body_at`.
+
+    `bare` is true when the bytes held no header block at all and are all body.
+    """
+
+    raw: bytes
+    body_at: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    bare: bool = False
+
+    @property
+    def body(self) -> bytes:
+        return self.raw[self.body_at :] if self.body_at else self.raw
+
+    @property
+    def media_type(self) -> str:
+        """The media type in lower case without parameters; empty if none is given."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def parameter(self, header: str, name: str) -> str | None:
+        """The parameter `name` of the header `header`, both in lower case, or None."""
+        return parameters(self.headers.get(header, "")).get(name)
+
+
+def from_http(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Entity:
+    """The entity that an HTTP message carries: the body is all of its bytes, the headers are HTTP's."""
+    known: dict[str, str] = {}
+    for name, value in headers:
+        known.setdefault(name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t"))
+    return Entity(body, 0, known)
+
+
+def read_entity(raw: bytes) -> Entity:
+    """The entity in `raw`. Never raises: what does not begin with MIME headers is a bare body.
+
+    Some products encrypt the document itself with no header before it, and an EDIFACT service string
+    (`UNA:+.?`) looks like a header field: a block counts only if each line is a field and one is of MIME.
+    """
+    for line_end in (b"\r\n", b"\n"):
+        if raw.startswith(line_end):
+            return Entity(raw, len(line_end))
+    end = _BLANK_LINE.search(raw, 0, MAX_HEADER_BLOCK)
+    headers = _fields(raw[: end.start()]) if end else None
+    if end is None or headers is None:
+        return Entity(raw, bare=True)
+    return Entity(raw, end.end(), headers)
+
+
+def _fields(block: bytes) -> dict[str, str] | None:
+    headers: dict[str, str] = {}
+    for line in _LINE_END.split(_FOLD.sub(" ", block.decode("latin-1"))):
+        if not (match := _FIELD.fullmatch(line)):
+            return None
+        headers.setdefault(match[1].lower(), match[2].rstrip(" \t"))
+    is_mime = any(name.startswith("content-") or name == "mime-version" for name in headers)
+    return headers if is_mime else None
+
+
+def read_fields(block: bytes) -> dict[str, str]:
+    """The fields of a notification (RFC 8098 3.1) by lower-case name, unfolded; lines that are none are
+    skipped.
+    """
+    found = (_FIELD.fullmatch(line) for line in _LINE_END.split(_FOLD.sub(" ", block.decode("latin-1"))))
+    fields: dict[str, str] = {}
+    for match in found:
+        if match:
+            fields.setdefault(match[1].lower(), match[2].rstrip(" \t"))
+    return fields
+
+
+def parameters(value: str) -> dict[str, str]:
+    """The parameters of a header value by lower-case name, unquoted; the first of each counts (RFC 2045
+    5.1).
+    """
+    found: dict[str, str] = {}
+    for name, quoted, token in _PARAMETER.findall(value):
+        found.setdefault(name.lower(), _QUOTED_PAIR.sub(r"\1", quoted) if quoted else token.strip())
+    return found
+
+
+def split(entity: Entity) -> list[bytes]:
+    """The parts of the multipart `entity`: each from after its delimiter's line end up to, and without, the
+    line end before the next delimiter (RFC 2046 5.1.1). A missing closing delimiter is tolerated.
+
+    Raises MimeError if there is no boundary, no part, or more than MAX_PARTS.
+    """
+    boundary = entity.parameter("content-type", "boundary")
+    if not boundary or len(boundary) > MAX_BOUNDARY:
+        raise MimeError("a multipart without a usable boundary")
+    body, delimiter = entity.body, b"--" + boundary.encode("latin-1")
+    parts: list[bytes] = []
+    start, at = -1, body.find(delimiter)
+    while at != -1:
+        tail = _DELIMITER_TAIL.match(body, at + len(delimiter))
+        if tail is None or (at and body[at - 1 : at] != b"\n"):
+            at = body.find(delimiter, at + len(delimiter))
+            continue
+        if start >= 0:
+            parts.append(body[start : max(start, at - (2 if body[at - 2 : at] == b"\r\n" else 1))])
+        if len(parts) > MAX_PARTS:
+            raise MimeError("too many parts")
+        if tail[1]:
+            start = -1
+            break
+        start = tail.end()
+        at = body.find(delimiter, start)
+    if start >= 0:
+        parts.append(body[start:])
+    if not parts:
+        raise MimeError("a multipart without a part")
+    return parts
+
+
+def decode(entity: Entity) -> bytes:
+    """The body with its content-transfer-encoding undone; none given means binary, as it does in HTTP.
+
+    Raises MimeError on base64 that is none.
+    """
+    encoding = entity.headers.get("content-transfer-encoding", "").strip().lower()
+    if encoding == "base64":
+        return _from_base64(entity.body)
+    if encoding == "quoted-printable":
+        return quopri.decodestring(entity.body)
+    return entity.body
+
+
+def decode_cms(entity: Entity) -> bytes:
+    """The CMS octets in the body. The label is not believed: gateways on the way are known to add a wrong
+    one, and senders to leave out a right one. Raises MimeError if the body is neither BER nor base64.
+    """
+    body = entity.body
+    return body if body[:1] == bytes((_SEQUENCE,)) else _from_base64(body)
+
+
+def _from_base64(text: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(text.translate(None, _WHITE_SPACE), strict_mode=True)
+    except binascii.Error:
+        raise MimeError("not base64") from None
+
+
+def to_base64(data: bytes) -> bytes:
+    """`data` as base64 lines of 76 characters, each with CRLF."""
+    return base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def with_crlf_headers(raw: bytes) -> bytes:
+    """`raw` with the line ends of its header block, and only those, as CRLF."""
+    end = read_entity(raw).body_at
+    return to_crlf(raw[:end]) + raw[end:]
+
+
+def to_crlf(data: bytes) -> bytes:
+    """`data` with every line end as CRLF."""
+    return _LONE_LF.sub(b"\r\n", data)
+
+
+def filename(entity: Entity) -> str | None:
+    """The name the sender gives the payload, for showing and never for opening: see `safe_filename`."""
+    disposition = parameters(entity.headers.get("content-disposition", ""))
+    name = _extended(disposition.get("filename*", "")) or disposition.get("filename")
+    if not name:
+        name = entity.parameter("content-type", "name")
+    return safe_filename(name) if name else None
+
+
+def _extended(value: str) -> str:
+    charset, _, rest = value.partition("'")
+    _language, _, text = rest.partition("'")
+    if charset.lower() not in {"utf-8", "iso-8859-1", "us-ascii"}:
+        return ""
+    return urllib.parse.unquote(text, encoding=charset, errors="replace")
+
+
+def safe_filename(name: str) -> str | None:
+    """The last element of `name`, whatever system's path it is; control and direction characters are dropped.
+
+    None if nothing is left. The result has no separator, no drive, does not begin or end with a dot or a
+    space, and has at most MAX_FILENAME characters.
+    """
+    last = re.split(r"[\\/:]", name)[-1]
+    shown = "".join(character for character in last if character.isprintable())
+    return shown.strip(" .")[:MAX_FILENAME].rstrip(" .") or None

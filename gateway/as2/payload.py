@@ -1,0 +1,59 @@
+"""The innermost entity: the document, and what may have been sent along with it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from . import mime
+from .mime import Entity
+
+# What a payload without any type is; also where the type that HTTP gives is that of its wrapping.
+UNKNOWN_TYPE = "application/octet-stream"
+
+_WRAPPING_TYPES = frozenset({"multipart/signed", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+_WRAPPING_SUFFIXES = (".p7m", ".p7z", ".p7s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A document as sent: `content_type` is its header value, `filename` is for showing and is no path."""
+
+    content: bytes
+    content_type: str
+    filename: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The document and its attachments (RFC 6362)."""
+
+    document: Part
+    attachments: tuple[Part, ...] = ()
+
+
+def read_payload(entity: Entity, outer: Entity) -> Payload:
+    """The payload in `entity`, which came in the HTTP entity `outer`. Raises MimeError if it cannot be
+    decoded.
+    """
+    if entity.media_type == "multipart/related":
+        parts = [mime.read_entity(part) for part in mime.split(entity)]
+        root = _root(parts, entity.parameter("content-type", "start"))
+        others = (_part(part, part) for part in parts if part is not root)
+        return Payload(document=_part(root, outer), attachments=tuple(others))
+    return Payload(document=_part(entity, outer))
+
+
+def _root(parts: Iterable[Entity], start: str | None) -> Entity:
+    """RFC 2387 3.2: the part that `start` names, the first if there is no such."""
+    parts = list(parts)
+    named = (part for part in parts if start and part.headers.get("content-id", "").strip() == start.strip())
+    return next(named, parts[0])
+
+
+def _part(entity: Entity, outer: Entity) -> Part:
+    content_type = entity.headers.get("content-type", "")
+    if not content_type and outer.media_type not in _WRAPPING_TYPES:
+        content_type = outer.headers.get("content-type", "")
+    filename = mime.filename(entity) or mime.filename(outer)
+    if filename is not None and filename.lower().endswith(_WRAPPING_SUFFIXES):
+        filename = None
+    return Part(content=mime.decode(entity), content_type=content_type or UNKNOWN_TYPE, filename=filename)

@@ -1,0 +1,75 @@
+"""Signatures over MIME: the first octets tried are those that came; what else may be tried is listed here."""
+
+import enum
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from ...security import IntegrityFailed
+from ...security.cms import Verified, verify
+from . import mime
+from .terms import Terms
+
+
+class Tolerance(enum.Enum):
+    """A departure from the standard that was let pass. It is recorded with the message."""
+
+    TRAILING_CRLF = "the signature holds without the last line end of the signed part"
+    HEADER_LINE_ENDS = "the signature holds with the part's header lines ended by CRLF"
+    ALL_LINE_ENDS = "the signature holds with all lines of the part ended by CRLF"
+    NO_MIME_HEADERS = "the content is a document with no MIME headers"
+
+
+class Signed(NamedTuple):
+    """Content whose signature holds: `content` is what was signed, octet for octet, with its MIME headers."""
+
+    content: bytes
+    verified: Verified
+    tolerance: Tolerance | None = None
+
+
+def _without_last_line_end(content: bytes) -> bytes:
+    return content.removesuffix(b"\r\n")
+
+
+# In this order; none changes what the payload says, and each is tried only where it differs from what came.
+_SECOND_TRIES: tuple[tuple[Tolerance, Callable[[bytes], bytes]], ...] = (
+    (Tolerance.TRAILING_CRLF, _without_last_line_end),
+    (Tolerance.HEADER_LINE_ENDS, mime.with_crlf_headers),
+    (Tolerance.ALL_LINE_ENDS, mime.to_crlf),
+)
+
+
+def verify_detached(content: bytes, signature: bytes, terms: Terms, now: datetime) -> Signed:
+    """`content` as the partner signed it. Raises SecurityError as `security.verify` does."""
+    try:
+        return Signed(content, _verify(signature, content, terms, now))
+    except IntegrityFailed:
+        for tolerance, form in _SECOND_TRIES:
+            if (other := form(content)) != content:
+                try:
+                    return Signed(other, _verify(signature, other, terms, now), tolerance)
+                except IntegrityFailed:
+                    continue
+        raise
+
+
+def verify_opaque(data: bytes, terms: Terms, now: datetime) -> Signed:
+    """The content inside a SignedData. Raises SecurityError as `security.verify` does."""
+    verified = _verify(data, None, terms, now)
+    return Signed(verified.content, verified)
+
+
+def _verify(data: bytes, content: bytes | None, terms: Terms, now: datetime) -> Verified:
+    return verify(data, content, terms.their_signing, policy=terms.policy, now=now)
+
+
+def parts_of(entity: mime.Entity) -> tuple[bytes, bytes]:
+    """The signed part, raw, and the CMS octets of the signature in a multipart/signed (RFC 1847 2.1).
+
+    Raises MimeError if it does not have the two.
+    """
+    parts = mime.split(entity)
+    if len(parts) < 2:
+        raise mime.MimeError("a multipart/signed without a signature")
+    return parts[0], mime.decode_cms(mime.read_entity(parts[1]))

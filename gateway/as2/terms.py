@@ -1,0 +1,62 @@
+"""The terms of one agreement: names, keys, algorithms and what must be protected. Built by the
+configuration.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from ...security import DEFAULT_POLICY, Cipher, Digest, KeyTransport, Policy
+from ...security.cms import DecryptionKey, Signer
+from .names import write_name
+
+# One document after decompression. A zip bomb grows a thousandfold; a declaration of 10,000 items has some 10
+# MB.
+DEFAULT_MAX_PAYLOAD = 20_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What two AS2 names have agreed upon. Raises ValueError if a name cannot be written as an AS2-name, or
+    something is to be done for which the key is not there.
+
+    Certificates are the other side's own, current and next; nothing a message carries adds to them.
+    """
+
+    our_name: str
+    their_name: str
+    decryption_keys: Sequence[DecryptionKey] = ()
+    """Ours, current and next: a message encrypted to any of them is read."""
+    signer: Signer | None = None
+    """Ours, for messages and receipts; None where receipts are never signed."""
+    their_signing: Sequence[x509.Certificate] = ()
+    their_encryption: x509.Certificate | None = None
+    policy: Policy = DEFAULT_POLICY
+    require_signed: bool = True
+    """False lets unsigned messages in: anybody may then send under the partner's name, and where they are
+    encrypted with CBC, processed or not is an answer that gives their content away."""
+    require_encrypted: bool = True
+    sign: bool = True
+    """This and the following are for what we send."""
+    encrypt: bool = True
+    compress: bool = False
+    compress_after_signing: bool = False
+    """With `compress`: the signature is inside the compression (RFC 5402 allows either; before is usual)."""
+    cipher: Cipher = Cipher.AES256_CBC
+    key_transport: KeyTransport = KeyTransport.RSA_PKCS1
+    digest: Digest = Digest.SHA256
+    """The MIC algorithm we ask for, and use where a sender names none."""
+    signed_receipts: bool = True
+    """Ask for signed receipts, and take no other; False asks for unsigned ones."""
+    max_payload: int = DEFAULT_MAX_PAYLOAD
+
+    def __post_init__(self) -> None:
+        for name in (self.our_name, self.their_name):
+            write_name(name)
+        if self.sign and self.signer is None:
+            raise ValueError("terms that sign need a signer")
+        if self.encrypt and self.their_encryption is None:
+            raise ValueError("terms that encrypt need the certificate to encrypt to")
+        if self.max_payload <= 0:
+            raise ValueError("max_payload must be positive")

@@ -1,0 +1,190 @@
+"""MIME cut out of raw bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tidewaiter.gateway.as2 import mime
+from tidewaiter.gateway.as2.mime import Entity, MimeError
+
+
+def multipart(body: bytes, boundary: str = "b") -> Entity:
+    return mime.from_http([(b"Content-Type", f'multipart/signed; boundary="{boundary}"'.encode())], body)
+
+
+def test_parts_are_exactly_what_stands_between_the_delimiters() -> None:
+    body = b"preamble\r\n--b\r\nA: 1\r\n\r\none\r\n\r\n--b \t\r\n\r\ntwo\n\r\n--b--\r\nepilogue"
+    assert mime.split(multipart(body)) == [b"A: 1\r\n\r\none\r\n", b"\r\ntwo\n"]
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        (b"--b\r\none\r\n--b--", [b"one"]),
+        (b"--b\none\n--b--\n", [b"one"]),
+        (b"--b\r\n--b\r\ntwo\r\n--b--", [b"", b"two"]),
+        (b"--b\r\none\r\n--bb\r\nstill one --b\r\n--b--", [b"one\r\n--bb\r\nstill one --b"]),
+        (b"--b\r\nnever closed", [b"never closed"]),
+        (b"--b\r\n", [b""]),
+        (b"--b\r\none\r\r\n--b--", [b"one\r"]),
+    ],
+)
+def test_delimiters_count_only_on_a_line_of_their_own(body: bytes, parts: list[bytes]) -> None:
+    assert mime.split(multipart(body)) == parts
+
+
+@pytest.mark.parametrize("body", [b"", b"no part", b"--b--\r\n", b"x--b\r\n"])
+def test_a_multipart_without_parts_is_refused(body: bytes) -> None:
+    with pytest.raises(MimeError):
+        mime.split(multipart(body))
+
+
+def test_the_number_of_parts_is_limited() -> None:
+    with pytest.raises(MimeError, match="too many"):
+        mime.split(multipart(b"--b\r\n\r\n" * (mime.MAX_PARTS + 2)))
+
+
+@pytest.mark.parametrize("boundary", ["", "x" * 201])
+def test_a_boundary_must_be_usable(boundary: str) -> None:
+    with pytest.raises(MimeError, match="boundary"):
+        mime.split(multipart(b"--\r\n\r\n", boundary))
+
+
+def test_headers_inside_parts_are_unfolded_for_reading() -> None:
+    raw = b"Content-Type: multipart/report;\r\n\tboundary=x;\r\n report-type=y\r\nX-A:  1 \r\n\r\nbody"
+    entity = mime.read_entity(raw)
+    assert entity.media_type == "multipart/report"
+    assert entity.parameter("content-type", "boundary") == "x"
+    assert entity.headers["x-a"] == "1"
+    assert (entity.body, entity.raw) == (b"body", raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"UNA:+.? '\r\nUNB+UNOC:3+A+B'",
+        b"UNA:+.? '\r\n\r\nUNB+UNOC:3+A+B'",
+        b"UNB+UNOA:2+A+B'\r\n\r\n",
+        b"<?xml version='1.0'?>\r\n\r\n<a/>",
+        b"",
+        b"Content-Type: text/plain",
+        b"X-Other: 1\r\n\r\nbody",
+    ],
+)
+def test_a_document_without_headers_is_all_body(raw: bytes) -> None:
+    entity = mime.read_entity(raw)
+    assert entity.bare
+    assert entity.body == raw
+
+
+def test_an_empty_header_block_is_one() -> None:
+    assert mime.read_entity(b"\r\nbody").body == b"body"
+
+
+def test_parameters_are_read_in_any_style() -> None:
+    value = 'a/b; X="q\\"u;o" ;\ty=plain ; z==eq==; x=second'
+    assert mime.parameters(value) == {"x": 'q"u;o', "y": "plain", "z": "=eq=="}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "decoded"),
+    [
+        ("", b"=41", b"=41"),
+        ("Binary", b"=41", b"=41"),
+        ("7bit", b"\xff", b"\xff"),
+        ("base64", b"QU\r\nJD\r\n", b"ABC"),
+        ("BASE64 ", b"", b""),
+        ("quoted-printable", b"=41=\r\nB", b"AB"),
+        ("x-unknown", b"raw", b"raw"),
+    ],
+)
+def test_transfer_encodings(encoding: str, body: bytes, decoded: bytes) -> None:
+    assert mime.decode(mime.from_http([(b"content-transfer-encoding", encoding.encode())], body)) == decoded
+
+
+@pytest.mark.parametrize("body", [b"QUJ", b"QU*D", b"\xff\xff\xff\xff"])
+def test_base64_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(MimeError, match="base64"):
+        mime.decode(mime.from_http([(b"content-transfer-encoding", b"base64")], body))
+
+
+def test_a_wrong_label_on_cms_is_not_believed() -> None:
+    der = bytes.fromhex("3003020100")
+    base64 = b"MAMCAQA="
+    for encoding in (b"binary", b"base64"):
+        for body in (der, base64, b"\r\n" + base64 + b"\r\n"):
+            entity = mime.from_http([(b"content-transfer-encoding", encoding)], body)
+            assert mime.decode_cms(entity) == der
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("p.edi", "p.edi"),
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\boot.ini", "boot.ini"),
+        ("C:\\x\\p.edi", "p.edi"),
+        ("C:p.edi", "p.edi"),
+        ("/etc/", None),
+        ("..", None),
+        ("...", None),
+        ("a\x00b\r\nc", "abc"),
+        (".hidden", "hidden"),
+        ("p.edi. .", "p.edi"),
+        ("\u202eide.p", "ide.p"),
+        ("x" * 400, "x" * mime.MAX_FILENAME),
+        (" ", None),
+    ],
+)
+def test_no_path_comes_out_of_a_file_name(sent: str, shown: str | None) -> None:
+    assert mime.safe_filename(sent) == shown
+
+
+@given(st.text())
+def test_a_file_name_never_leads_anywhere(name: str) -> None:
+    shown = mime.safe_filename(name)
+    if shown is not None:
+        assert not set(shown) & set("/\\:\0\r\n")
+        assert shown.strip(" .") == shown
+        assert 1 <= len(shown) <= mime.MAX_FILENAME
+
+
+@pytest.mark.parametrize(
+    ("headers", "shown"),
+    [
+        ({"content-disposition": 'attachment; filename="a.edi"'}, "a.edi"),
+        ({"content-disposition": "attachment; filename=a.edi"}, "a.edi"),
+        ({"content-disposition": "attachment; filename*=UTF-8''..%2Fr%C3%A9.edi; filename=a"}, "r\u00e9.edi"),
+        ({"content-disposition": "attachment; filename*=x-other''a; filename=b"}, "b"),
+        ({"content-type": "application/edifact; name=c.edi"}, "c.edi"),
+        ({}, None),
+    ],
+)
+def test_where_a_file_name_is_found(headers: dict[str, str], shown: str | None) -> None:
+    assert mime.filename(Entity(b"", 0, headers)) == shown
+
+
+def test_line_ends_are_changed_only_where_asked() -> None:
+    raw = b"Content-Type: a/b\nX-B: 1\n\none\ntwo\r\nthree\r"
+    assert mime.with_crlf_headers(raw) == b"Content-Type: a/b\r\nX-B: 1\r\n\r\none\ntwo\r\nthree\r"
+    assert mime.to_crlf(raw) == b"Content-Type: a/b\r\nX-B: 1\r\n\r\none\r\ntwo\r\nthree\r\n"
+
+
+@given(st.binary())
+def test_reading_never_raises(raw: bytes) -> None:
+    entity = mime.read_entity(raw)
+    assert entity.raw == raw
+    assert raw.endswith(entity.body)
+    mime.read_fields(raw)
+    mime.parameters(raw.decode("latin-1"))
+
+
+def test_fields_of_a_notification_survive_stray_lines() -> None:
+    block = b"\r\nReporting-UA: x\r\nnot a field\r\nDisposition: a;\r\n b\r\nDisposition: second\r\n"
+    assert mime.read_fields(block) == {"reporting-ua": "x", "disposition": "a; b"}
+
+
+def test_base64_is_in_lines_with_crlf() -> None:
+    text = mime.to_base64(bytes(100))
+    assert text.count(b"\r\n") == 2
+    assert text.count(b"\n") == 2
+    assert max(map(len, text.split(b"\r\n"))) == 76
