@@ -141,6 +141,13 @@ def test_the_same_answer_again_makes_no_version() -> None:
     assert len(tell(("food", hold), ("food", echo))) == 1
 
 
+def test_an_echo_does_not_bring_back_what_was_superseded() -> None:
+    hold, release = said(Outcome.HELD, 1), said(Outcome.RELEASED, 2)
+    echo = Answer(id=hold.id, number=3, outcome=hold.outcome)
+    told = tell(("food", hold), ("food", release), ("food", echo), asked=("food",))
+    assert [d.outcome for d in told] == [Outcome.HELD, Outcome.RELEASED]
+
+
 def test_another_answer_of_the_same_kind_makes_a_version() -> None:
     first, second = said(Outcome.DOCUMENTS_REQUIRED, 1), said(Outcome.DOCUMENTS_REQUIRED, 2)
     assert [d.version for d in tell(("food", first), ("food", second))] == [1, 2]

@@ -81,6 +81,12 @@ def test_a_test_document_reaches_no_live_agency(new_id: Callable[[], str]) -> No
     assert is_valid(found.findings)
 
 
+def test_a_live_stand_in_is_no_stand_in(new_id: Callable[[], str]) -> None:
+    rules = compile_rules([Rule(name="port", agencies=("port",))])
+    found = plan(ORIGINAL, rules, AGENCIES, test=True, new_id=new_id)
+    assert (found.asked, [d.agency for d in found.withheld]) == ((), ["port"])
+
+
 def test_a_test_document_with_nobody_to_ask_is_a_finding(new_id: Callable[[], str]) -> None:
     rules = compile_rules([Rule(name="all", agencies=("food",))])
     found = plan(ORIGINAL, rules, AGENCIES, test=True, new_id=new_id)
