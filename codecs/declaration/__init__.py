@@ -12,7 +12,7 @@ from .goods import (
     Packaging,
 )
 from .parties import Address
-from .response import Error, Response, ResponseDeclaration, Status
+from .response import Error, Response, ResponseAdditionalInformation, ResponseDeclaration, Status
 from .values import Amount, DateTime, Quantity
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "PreviousDocument",
     "Quantity",
     "Response",
+    "ResponseAdditionalInformation",
     "ResponseDeclaration",
     "Status",
     "fields",

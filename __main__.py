@@ -1,0 +1,6 @@
+"""`python -m tidewaiter`."""
+
+from .gateway.cli.start import main
+
+if __name__ == "__main__":
+    main()

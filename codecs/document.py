@@ -1,0 +1,155 @@
+"""Any document, either syntax, one shape: what came in, what it says, and what is wrong with it."""
+
+import enum
+
+import msgspec
+
+from . import edifact, wco
+from .declaration import Declaration, Response
+from .finding import Finding, Severity, is_valid
+
+EDIFACT_MEDIA_TYPE = "application/edifact"
+XML_MEDIA_TYPE = "application/xml"
+
+
+class Syntax(enum.Enum):
+    """The two syntaxes of the data model."""
+
+    EDIFACT = "edifact"
+    XML = "xml"
+
+    @property
+    def media_type(self) -> str:
+        """The media type a document of this syntax is sent as."""
+        return EDIFACT_MEDIA_TYPE if self is Syntax.EDIFACT else XML_MEDIA_TYPE
+
+
+class Kind(enum.Enum):
+    """What a document is."""
+
+    DECLARATION = "declaration"
+    RESPONSE = "response"
+    CONTROL = "control"
+    UNKNOWN = "unknown"
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of what was received, read as far as it could be.
+
+    `name` is the message type in its own syntax (`CUSDEC:D:96B:UN`, `Declaration`); `data` its own bytes;
+    `declaration` is None where it could not be read at all.
+    """
+
+    kind: Kind
+    syntax: Syntax
+    name: str
+    position: int
+    data: bytes
+    declaration: Declaration | None = None
+    responses: tuple[Response, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        """True if it was read and has no finding of severity ERROR."""
+        return self.kind is not Kind.UNKNOWN and is_valid(self.findings)
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What one payload holds. `findings` are those of no document in particular (an envelope, bad XML)."""
+
+    syntax: Syntax
+    documents: tuple[Document, ...]
+    findings: tuple[Finding, ...] = ()
+    interchange: edifact.Interchange | None = None
+
+    @property
+    def valid(self) -> bool:
+        """True if there is a document and nothing is wrong with any of them or with their envelope."""
+        return bool(self.documents) and is_valid(self.findings) and all(d.valid for d in self.documents)
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The envelope's findings and then each document's."""
+        return (*self.findings, *(finding for document in self.documents for finding in document.findings))
+
+
+class Reader:
+    """Reads payloads of either syntax with the directory and the schemas it was given."""
+
+    def __init__(self, directory: edifact.Directory, schemas: wco.SchemaSet) -> None:
+        self._directory = directory
+        self._schemas = schemas
+
+    def read(self, payload: bytes, media_type: str = "") -> Reading:
+        """Read `payload`; its first octets decide the syntax, `media_type` only where they do not.
+
+        Never raises on bad bytes: what is wrong is in the findings.
+        """
+        if sniff(payload, media_type) is Syntax.XML:
+            return self._read_xml(payload)
+        return self._read_edifact(payload)
+
+    def _read_xml(self, payload: bytes) -> Reading:
+        read = wco.read(payload, self._schemas)
+        if read.kind is None:
+            return Reading(
+                syntax=Syntax.XML, documents=(), findings=_some(read.findings, "no declaration or response")
+            )
+        kind = Kind.DECLARATION if read.kind is wco.DocumentKind.DECLARATION else Kind.RESPONSE
+        document = Document(
+            kind=kind,
+            syntax=Syntax.XML,
+            name=read.root or kind.value,
+            position=1,
+            data=payload,
+            declaration=read.declaration,
+            responses=read.responses,
+            findings=read.findings,
+        )
+        return Reading(syntax=Syntax.XML, documents=(document,))
+
+    def _read_edifact(self, payload: bytes) -> Reading:
+        interchange = edifact.read_interchange(payload)
+        documents = tuple(
+            self._message(interchange, message, position)
+            for position, message in enumerate(interchange.messages, 1)
+        )
+        findings = interchange.findings
+        if not documents:
+            findings = _some(findings, "the interchange holds no message")
+        return Reading(syntax=Syntax.EDIFACT, documents=documents, findings=findings, interchange=interchange)
+
+    def _message(self, interchange: edifact.Interchange, message: edifact.Message, position: int) -> Document:
+        common = {
+            "syntax": Syntax.EDIFACT,
+            "name": message.identifier,
+            "position": position,
+            "data": interchange.data[message.start : message.end],
+        }
+        if message.type == "CUSDEC":
+            declaration, findings = edifact.read_cusdec(interchange, message, self._directory)
+            return Document(kind=Kind.DECLARATION, declaration=declaration, findings=findings, **common)
+        if message.type == "CUSRES":
+            response, findings = edifact.read_cusres(interchange, message, self._directory)
+            responses = () if response is None else (response,)
+            return Document(kind=Kind.RESPONSE, responses=responses, findings=findings, **common)
+        kind = Kind.CONTROL if message.type == "CONTRL" else Kind.UNKNOWN
+        return Document(kind=kind, findings=message.findings, **common)
+
+
+def sniff(payload: bytes, media_type: str = "") -> Syntax:
+    """The syntax of `payload` by its first octets, else by its media type."""
+    start = payload[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
+    if start.startswith(b"<"):
+        return Syntax.XML
+    if start.startswith((b"UNA", b"UNB", b"UNH", b"UIB")):
+        return Syntax.EDIFACT
+    return Syntax.XML if "xml" in media_type.lower() else Syntax.EDIFACT
+
+
+def _some(findings: tuple[Finding, ...], text: str) -> tuple[Finding, ...]:
+    """`findings`, or one that says `text`: what cannot be used is never without a reason."""
+    if not is_valid(findings):
+        return findings
+    return (*findings, Finding(severity=Severity.ERROR, code="18", text=text))

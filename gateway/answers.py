@@ -1,0 +1,220 @@
+"""Documents the gateway writes: what a trader is told, and what an agency is sent, each in its own syntax."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from ..codecs import edifact, wco
+from ..codecs.declaration import (
+    AdditionalInformation,
+    DateTime,
+    Declaration,
+    Response,
+    ResponseAdditionalInformation,
+    ResponseDeclaration,
+)
+from ..codecs.document import Reading, Syntax
+from ..codecs.finding import Finding, Severity
+from ..routing.instant import Instant, elapsed
+from ..routing.lifecycle import EventKind, NotificationState
+from ..routing.reply import rejection_to_trader
+from . import clock
+from .config import AgencySettings, GatewaySettings
+from .ledger import EventRecord, LodgementRecord, NotificationRecord
+from .parties import Party
+
+# The statement by which a delivered declaration carries the gateway's reference, in either syntax: an answer
+# gives it back as its own functional reference.
+DELIVERY_STATEMENT = "DELIVERY"
+STATEMENT_TYPE = "ACB"
+
+# WCO 017 of a response: registered.
+RECEIVED = "02"
+
+
+class Answers:
+    """Writes notifications and deliveries under the gateway's own names."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        now: Callable[[], Instant] = clock.instant,
+        new_id: Callable[[str], str] = clock.new_id,
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        self._new_id = new_id
+
+    def response(
+        self, lodgement: LodgementRecord, response: Response, party: Party, version: int | None
+    ) -> NotificationRecord:
+        """`response` as a notification in the syntax the lodgement came in."""
+        return self._response(self._new_id("N"), _Subject.of_lodgement(lodgement), response, party, version)
+
+    def rejection(
+        self,
+        reading: Reading,
+        findings: tuple[Finding, ...],
+        party: Party,
+        channel: str,
+        lodgement: LodgementRecord | None = None,
+    ) -> NotificationRecord:
+        """What is wrong, in the sender's terms: CONTRL for EDIFACT syntax, CUSRES or RES for content."""
+        identity = self._new_id("N")
+        interchange = reading.interchange
+        subject = _Subject.of(reading, channel, lodgement)
+        if interchange is not None and any(_is_syntax(finding) for finding in findings):
+            envelope = self._envelope(identity, party, subject)
+            body = edifact.write_contrl(interchange, envelope, findings=findings)
+            return self._note(identity, subject, "CONTRL", body, party, None)
+        response = rejection_to_trader(
+            findings,
+            lrn=(lodgement.lrn or None) if lodgement is not None else None,
+            mrn=lodgement.mrn if lodgement is not None else None,
+            reference=identity,
+            now=clock.utc(self._now()),
+        )
+        return self._response(identity, subject, response, party, None)
+
+    def test_only(
+        self, lodgement: LodgementRecord, agencies: tuple[str, ...], party: Party
+    ) -> NotificationRecord:
+        """The answer to a test document that no agency may see."""
+        text = f"Test document: read and valid; not sent to live agencies ({', '.join(agencies)})"
+        response = Response(
+            function_code=RECEIVED,
+            issue_date_time=self._issued(),
+            additional_information=(
+                ResponseAdditionalInformation(statement_type_code=STATEMENT_TYPE, statement_description=text),
+            ),
+            declaration=_named(lodgement),
+        )
+        return self.response(lodgement, response, party, None)
+
+    def delivery(
+        self, declaration: Declaration, delivery: str, agency: AgencySettings, *, test: bool
+    ) -> bytes:
+        """`declaration` for `agency`, carrying the gateway's delivery reference."""
+        reference = AdditionalInformation(
+            statement_code=DELIVERY_STATEMENT,
+            statement_description=delivery,
+            statement_type_code=STATEMENT_TYPE,
+        )
+        declaration = msgspec.structs.replace(
+            declaration, additional_information=(*declaration.additional_information, reference)
+        )
+        if agency.syntax == Syntax.XML.value:
+            return wco.write_declaration(declaration, self._metadata("DEC"))
+        envelope = edifact.Envelope(
+            sender=self._settings.edifact_id,
+            recipient=agency.edifact_id or agency.name.upper(),
+            reference=delivery,
+            prepared=clock.utc(self._now()),
+            test=test,
+        )
+        body, _ = edifact.write_cusdec(declaration, envelope)
+        return body
+
+    def _response(
+        self, identity: str, subject: "_Subject", response: Response, party: Party, version: int | None
+    ) -> NotificationRecord:
+        response = msgspec.structs.replace(response, functional_reference_id=identity)
+        if subject.syntax is Syntax.XML:
+            body = wco.write_response((response,), self._metadata("RES"))
+            return self._note(identity, subject, "RES", body, party, version)
+        body = edifact.write_cusres(response, self._envelope(identity, party, subject))
+        return self._note(identity, subject, "CUSRES", body, party, version)
+
+    def _envelope(self, identity: str, party: Party, subject: "_Subject") -> edifact.Envelope:
+        return edifact.Envelope(
+            sender=self._settings.edifact_id,
+            recipient=party.settings.edifact_id or subject.sender or party.name.upper(),
+            reference=identity,
+            prepared=clock.utc(self._now()),
+            test=subject.test,
+        )
+
+    def _issued(self) -> DateTime:
+        return DateTime(clock.utc(self._now()).strftime("%Y%m%d%H%M%SZ")[:14], "204")
+
+    def _metadata(self, type_name: str) -> wco.MetaData:
+        return wco.MetaData(
+            version_code="3.6",
+            type_name=type_name,
+            country=self._settings.country or None,
+            agency_name=self._settings.agency_name,
+        )
+
+    def _note(
+        self, identity: str, subject: "_Subject", kind: str, body: bytes, party: Party, version: int | None
+    ) -> NotificationRecord:
+        now = self._now()
+        push = subject.channel == "as2" and bool(as2_url(party))
+        return NotificationRecord(
+            id=identity,
+            partner=party.name,
+            lodgement=subject.lodgement,
+            kind=kind,
+            content_type=subject.syntax.media_type,
+            body=body,
+            state=NotificationState.PENDING if push else NotificationState.STORED,
+            due_ns=now.utc_ns,
+            decision_version=version,
+            created=now,
+        )
+
+
+class _Subject(NamedTuple):
+    """What a notification is about, as far as its envelope and its way depend on it."""
+
+    lodgement: str | None
+    syntax: Syntax
+    channel: str
+    sender: str | None
+    test: bool
+
+    @classmethod
+    def of_lodgement(cls, lodgement: LodgementRecord) -> "_Subject":
+        syntax = Syntax(lodgement.syntax)
+        return cls(lodgement.id, syntax, lodgement.channel, lodgement.sender, lodgement.test)
+
+    @classmethod
+    def of(cls, reading: Reading, channel: str, lodgement: LodgementRecord | None) -> "_Subject":
+        interchange = reading.interchange
+        sender = interchange.sender if interchange is not None else None
+        test = interchange is not None and interchange.test
+        return cls(lodgement.id if lodgement is not None else None, reading.syntax, channel, sender, test)
+
+
+def told(note: NotificationRecord, lodgement: LodgementRecord | None, kind: str) -> EventRecord:
+    """The event of a notification's becoming durable. `kind` is the class its processing time counts in:
+    `answer` or `rejection`."""
+    data = {
+        "notification": note.id,
+        "push": "1" if note.state is NotificationState.PENDING else "0",
+        "class": kind,
+    }
+    if lodgement is not None:
+        seconds = elapsed(lodgement.received, note.created)
+        data |= {"type": lodgement.type, "seconds": f"{seconds:.6f}"}
+    return EventRecord(kind=EventKind.NOTIFIED, at=note.created, lodgement=note.lodgement, data=data)
+
+
+def as2_url(party: Party) -> str:
+    """Where AS2 messages to `party` are posted; empty where it only sends."""
+    return party.settings.as2.url if party.settings.as2 is not None else ""
+
+
+def delivery_reference(response: Response) -> str | None:
+    """The gateway's delivery reference that an agency's answer gives back."""
+    return response.functional_reference_id
+
+
+def _named(lodgement: LodgementRecord) -> ResponseDeclaration:
+    return ResponseDeclaration(functional_reference_id=lodgement.lrn or None, id=lodgement.mrn)
+
+
+def _is_syntax(finding: Finding) -> bool:
+    """UNTDID 0085 codes are numbers; the rules of content have names."""
+    return finding.severity is Severity.ERROR and finding.code.isdecimal()

@@ -1,0 +1,126 @@
+"""The AS2 channel: a POST comes in, an MDN goes out, and in between the inbound path."""
+
+import secrets
+from collections.abc import Callable
+
+import structlog
+
+from ..routing.instant import Instant
+from . import clock
+from .as2 import BadRequest, Disposition, Identity, Mic, Refused, Terms, compose_mdn, identify, receive
+from .http import Request, Response
+from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
+from .intake import Source
+from .ledger import Change, Ledger, MessageRecord, Receipt
+from .metrics import Metrics
+from .parties import Parties
+from .views import problem
+
+log = structlog.get_logger()
+
+# Between the AS2 names in a scope: a control character, which no AS2 name may hold.
+_SEPARATOR = "\x1f"
+
+
+class As2Channel:
+    """Answers AS2 messages."""
+
+    def __init__(
+        self,
+        inbound: Inbound,
+        ledger: Ledger,
+        parties: Parties,
+        metrics: Metrics,
+        domain: str,
+        now: Callable[[], Instant] = clock.instant,
+    ) -> None:
+        self._inbound = inbound
+        self._ledger = ledger
+        self._parties = parties
+        self._metrics = metrics
+        self._domain = domain
+        self._now = now
+
+    async def handle(self, request: Request) -> Response:
+        """The response to one POST: 200 with an MDN for all that reached AS2, 400 for what is none."""
+        try:
+            identity = identify(request.headers)
+        except BadRequest as error:
+            return problem(error.status, "Not an AS2 message", error.reason)
+        party = self._parties.by_as2_names(identity.as2_from, identity.as2_to)
+        if party is None or party.terms is None:
+            return await self._unknown(request, identity)
+        source = Source(party, "as2", clock.new_id("M"), request.last_byte)
+        offer = Offer(
+            source=source,
+            scope=_SEPARATOR.join(("as2", identity.as2_from, identity.as2_to)),
+            key=identity.message_id,
+            digest=digest_of(request.body),
+            mic=None,
+            headers=headers_of(request),
+            body=request.body,
+            payload=b"",
+            media_type="",
+        )
+        stored = await self._ledger.find_message(offer.scope, identity.message_id)
+        if stored is not None and stored.raw_digest == offer.digest:
+            return await self._inbound.again(offer, stored)
+        return await self._received(request, identity, offer, party.terms)
+
+    async def _received(self, request: Request, identity: Identity, offer: Offer, terms: Terms) -> Response:
+        got = receive(identity, request.headers, request.body, terms, now=clock.utc(request.last_byte))
+        if isinstance(got, Refused):
+            log.warning(
+                "as2_refused",
+                party=offer.source.party.name,
+                disposition=got.disposition.name,
+                reason=got.reason,
+            )
+            receipt = self._mdn(identity, got.disposition, got.mic, terms)
+            return await self._inbound.refuse(offer, receipt, got.reason)
+        offer = offer._replace(mic=got.mic.value, payload=got.payload, media_type=got.content_type)
+
+        def compose(taking: Taking) -> Receipt:
+            token = Disposition.UNEXPECTED_PROCESSING_ERROR if taking.failed else Disposition.PROCESSED
+            return self._mdn(identity, token, got.mic, terms)
+
+        try:
+            return await self._inbound.take(offer, compose, whole=False)
+        except Conflicting:
+            receipt = self._mdn(identity, Disposition.UNEXPECTED_PROCESSING_ERROR, got.mic, terms)
+            return await self._inbound.refuse(offer, receipt, "the Message-ID names another message")
+
+    async def _unknown(self, request: Request, identity: Identity) -> Response:
+        """Nobody we know: an unsigned MDN says so, and nothing of the message is looked at."""
+        receipt = self._mdn(identity, Disposition.UNKNOWN_TRADING_PARTNER, None, None)
+        record = MessageRecord(
+            id=clock.new_id("M"),
+            channel="as2",
+            party=None,
+            scope="as2",
+            key=None,
+            accepted=False,
+            raw_digest=digest_of(request.body),
+            headers=headers_of(request),
+            body=request.body,
+            receipt=receipt,
+            received=request.last_byte,
+        )
+        await self._ledger.commit([Change(message=record)])
+        self._metrics.receipt("as2", "unknown")
+        log.warning("as2_unknown_partner", client=request.client)
+        return Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
+
+    def _mdn(self, identity: Identity, token: Disposition, mic: Mic | None, terms: Terms | None) -> Receipt:
+        if not identity.wants_mdn:
+            return Receipt(status=200, headers=(), body=b"")
+        mdn = compose_mdn(
+            identity,
+            token,
+            mic,
+            terms,
+            message_id=f"<{clock.new_id('R')}@{self._domain}>",
+            now=clock.utc(self._now()),
+            boundary=secrets.token_hex(16),
+        )
+        return Receipt(status=200, headers=mdn.headers, body=mdn.body)

@@ -1,0 +1,1 @@
+"""The command line: `tidewaiter COMMAND`. Each command imports what it needs when it runs."""

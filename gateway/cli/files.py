@@ -1,0 +1,107 @@
+"""Commands on files: `validate`, `read`. They need no configuration and no running gateway."""
+
+import pathlib
+import sys
+
+import msgspec
+
+from ...codecs.document import Reader, Reading
+from ...codecs.finding import Finding
+from .. import resources
+
+VALID, INVALID, UNREADABLE = 0, 1, 2
+
+
+def validate(names: list[str], *, as_json: bool) -> int:
+    """Print the findings of each file (`-`: standard input). 0: valid, 1: not valid, 2: cannot be read."""
+    reader = Reader(resources.directory(), resources.schemas())
+    worst = VALID
+    report = []
+    for name in names:
+        data = _bytes_of(name)
+        if data is None:
+            worst = UNREADABLE
+            continue
+        reading = reader.read(data)
+        worst = max(worst, _code(reading))
+        if as_json:
+            report.append(_json(name, reading))
+        else:
+            _print(name, reading)
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
+    return worst
+
+
+def read(name: str, *, out: str | None = None) -> int:
+    """Print the canonical JSON of what a file holds; findings go to standard error."""
+    data = _bytes_of(name)
+    if data is None:
+        return UNREADABLE
+    reading = Reader(resources.directory(), resources.schemas()).read(data)
+    documents = [
+        {
+            "kind": document.kind.value,
+            "syntax": document.syntax.value,
+            "name": document.name,
+            "declaration": document.declaration,
+            "responses": document.responses,
+        }
+        for document in reading.documents
+    ]
+    text = msgspec.json.format(msgspec.json.encode(documents)).decode() + "\n"
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        pathlib.Path(out).write_text(text)
+    for finding in reading.all_findings:
+        sys.stderr.write(f"{name}: {finding}\n")
+    return UNREADABLE if not documents else _code(reading)
+
+
+def _bytes_of(name: str) -> bytes | None:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else pathlib.Path(name).read_bytes()
+    except OSError as error:
+        sys.stderr.write(f"{name}: {error.strerror}\n")
+        return None
+
+
+def _code(reading: Reading) -> int:
+    if not reading.documents or all(document.kind.value == "unknown" for document in reading.documents):
+        return UNREADABLE
+    return VALID if reading.valid else INVALID
+
+
+def _print(name: str, reading: Reading) -> None:
+    kinds = ", ".join(document.name for document in reading.documents) or "nothing that can be read"
+    verdict = ("valid", "invalid", "unreadable")[_code(reading)]
+    sys.stdout.write(f"{name}: {verdict} ({kinds})\n")
+    for finding in reading.all_findings:
+        sys.stdout.write(f"  {_line(finding)}\n")
+
+
+def _line(finding: Finding) -> str:
+    told = [f"{finding.severity.value} {finding.code}"]
+    if finding.pointer is not None:
+        told.append(f"at {finding.pointer}")
+        line = getattr(finding.pointer, "line", None)
+        if line is not None:
+            told.append(f"line {line}")
+    text = f"{', '.join(told)}: {finding.text}"
+    if finding.value is not None:
+        text += f"; found {finding.value!r}"
+    if finding.expected is not None:
+        text += f"; expected {finding.expected}"
+    return text
+
+
+def _json(name: str, reading: Reading) -> dict[str, object]:
+    from ..views import finding_view
+
+    return {
+        "file": name,
+        "result": ("valid", "invalid", "unreadable")[_code(reading)],
+        "documents": [document.name for document in reading.documents],
+        "findings": [finding_view(finding) for finding in reading.all_findings],
+    }

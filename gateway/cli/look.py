@@ -1,0 +1,211 @@
+"""Commands that look at a gateway's ledger: `status`, `list`, `events`, `sla`. They only read, also beside a
+running gateway."""
+
+import functools
+import pathlib
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import anyio
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from ...routing.lifecycle import EventKind
+from ...routing.sla import Levels, indicator_2
+from ...routing.timeline import SlaEvent, Timing, timings
+from .. import clock
+from ..config import GatewaySettings, load_levels
+from ..ledger import EventRecord, Ledger, LedgerError, open_ledger
+from ..toml import ConfigError, read_toml
+from ..views import event_view, status_view, summary_view
+from .operate import complain
+
+T = TypeVar("T")
+
+OK, NOT_FOUND = 0, 1
+# Rows of the history read at once.
+PAGE = 10_000
+
+
+def status(folder: pathlib.Path, reference: str, *, as_json: bool) -> int:
+    """Print how one declaration stands."""
+
+    async def ask(ledger: Ledger) -> dict[str, Any] | None:
+        found = await ledger.status(reference)
+        return None if found is None else status_view(found)
+
+    def show(view: dict[str, Any]) -> None:
+        console = Console()
+        console.print(
+            f"[bold]{view['id']}[/bold]  {view['type']} {view['function']}  LRN {view['lrn'] or '-'}"
+        )
+        console.print(
+            f"state [bold]{view['state']}[/bold], received {view['received']}, MRN {view['mrn'] or '-'}"
+        )
+        for leg in view["agencies"]:
+            answers = (
+                ", ".join(f"{a['outcome']} at {a['received']}" for a in leg["answers"]) or "no answer yet"
+            )
+            console.print(f"  {leg['agency']}: {leg['state']} ({leg['attempts']} tries); {answers}")
+        for decision in view["decisions"]:
+            console.print(f"  decision {decision['version']}: {decision['outcome']} at {decision['decided']}")
+        for finding in view["findings"]:
+            console.print(
+                f"  {finding['severity']} {finding['code']} {finding.get('where', '')}: {finding['text']}"
+            )
+
+    return _look(folder, ask, show, as_json=as_json)
+
+
+def list_lodgements(folder: pathlib.Path, limit: int, partner: str | None, *, as_json: bool) -> int:
+    """Print the newest lodgements."""
+
+    async def ask(ledger: Ledger) -> list[dict[str, Any]]:
+        return [
+            summary_view(lodgement) for lodgement in await ledger.lodgements(limit=limit, partner=partner)
+        ]
+
+    def show(rows: list[dict[str, Any]]) -> None:
+        _print_table(("id", "state", "type", "function", "lrn", "mrn", "channel", "syntax", "received"), rows)
+
+    return _look(folder, ask, show, as_json=as_json)
+
+
+def events(folder: pathlib.Path, reference: str, *, as_json: bool) -> int:
+    """Print the history of one declaration."""
+
+    async def ask(ledger: Ledger) -> list[dict[str, Any]] | None:
+        found = await ledger.status(reference)
+        if found is None:
+            return None
+        return [event_view(event) async for event in _history(ledger, found.lodgement.id)]
+
+    def show(rows: list[dict[str, Any]]) -> None:
+        known = ("number", "event", "at", "declaration", "message")
+        for row in rows:
+            row["about"] = ", ".join(f"{k} {v}" for k, v in row.items() if k not in known)
+        _print_table(("number", "at", "event", "about"), rows)
+
+    return _look(folder, ask, show, as_json=as_json)
+
+
+async def _history(ledger: Ledger, lodgement: str | None) -> AsyncIterator[EventRecord]:
+    after = 0
+    while True:
+        page = await ledger.events(lodgement=lodgement, after=after, limit=PAGE)
+        for event in page:
+            yield event
+        if len(page) < PAGE:
+            return
+        after = page[-1].number
+
+
+def _look(
+    folder: pathlib.Path,
+    ask: Callable[[Ledger], Awaitable[T | None]],
+    show: Callable[[T], None],
+    *,
+    as_json: bool,
+) -> int:
+    try:
+        settings = read_toml(folder / "gateway.toml", GatewaySettings)
+        asked = functools.partial(_asked, folder / settings.ledger, ask)
+        found = anyio.run(asked, backend="trio")
+    except (ConfigError, LedgerError) as error:
+        return complain(error)
+    if found is None:
+        sys.stderr.write("tidewaiter: nothing has been lodged under this reference\n")
+        return NOT_FOUND
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+    else:
+        show(found)
+    return OK
+
+
+async def _asked(path: pathlib.Path, ask: Callable[[Ledger], Awaitable[T | None]]) -> T | None:
+    async with open_ledger(path, read_only=True) as ledger:
+        return await ask(ledger)
+
+
+def _print_table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(row[column]) if row[column] is not None else "-" for column in columns))
+    Console().print(table)
+
+
+def sla(folder: pathlib.Path, since: str, until: str, *, as_json: bool) -> int:
+    """Print indicator 2 for the days from `since` to `until`, both included, in UTC."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        start = _day(since) if since else today - timedelta(days=30)
+        end = (_day(until) if until else today) + timedelta(days=1)
+        levels = load_levels(folder)
+    except ValueError:
+        return complain("a day is written YYYY-MM-DD")
+    except ConfigError as error:
+        return complain(error)
+
+    async def ask(ledger: Ledger) -> list[dict[str, Any]]:
+        return _indicator(await _timings(ledger), levels, start, end)
+
+    def show(rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            Console().print("No e-document was received in this period.")
+            return
+        _print_table(tuple(rows[0]), rows)
+        Console().print(
+            "Seconds from the last byte received to the answer; levels goal/basic/minimum. "
+            "Unanswered e-documents count with the time elapsed."
+        )
+
+    return _look(folder, ask, show, as_json=as_json)
+
+
+def _day(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+async def _timings(ledger: Ledger) -> tuple[Timing, ...]:
+    found: list[SlaEvent] = []
+    types: dict[str, str] = {}
+    async for event in _history(ledger, None):
+        if event.lodgement is None:
+            continue
+        # A rehearsal is no e-document of the service agreement.
+        if event.kind is EventKind.RECEIVED and event.data.get("test") != "1":
+            types[event.lodgement] = event.data.get("type", "unknown")
+        found.append(SlaEvent(lodgement=event.lodgement, kind=event.kind, at=event.at, data=event.data))
+    return timings(found, types, now=clock.instant())
+
+
+def _indicator(
+    measured: tuple[Timing, ...], levels: tuple[Levels, ...], start: datetime, end: datetime
+) -> list[dict[str, Any]]:
+    rows = []
+    for line in indicator_2(measured, levels, start=start, end=end):
+        held, summary = line.levels, line.summary
+        rows.append(
+            {
+                "type": line.type,
+                "population": line.population.value,
+                "n": summary.n if summary is not None else 0,
+                **{
+                    name: round(getattr(summary, name), 3) if summary is not None else None
+                    for name in ("mean", "median", "p90", "p95", "p99", "maximum")
+                },
+                "level": line.grade.value if line.grade is not None else None,
+                "levels": f"{held.goal:g}/{held.basic:g}/{held.minimum:g}" if held is not None else None,
+                "version": held.version if held is not None else None,
+                "within-goal": None if line.within_goal is None else f"{line.within_goal:.1%}",
+                "gateway-mean": round(line.gateway.mean, 3) if line.gateway is not None else None,
+                "unanswered": line.unanswered,
+                "duplicates": line.duplicates,
+                "excluded": {reason.value: count for reason, count in line.excluded.items()} or None,
+            }
+        )
+    return rows

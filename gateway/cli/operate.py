@@ -1,0 +1,252 @@
+"""Commands of the operator: run it, set it up, check it, add who may use it."""
+
+import functools
+import logging
+import pathlib
+import signal
+import sys
+from datetime import UTC, datetime
+
+import anyio
+import msgspec
+import structlog
+from rich.console import Console
+
+from ...security import SecurityError, fingerprint, load_certificates
+from ..app import open_gateway
+from ..config import NAME, Config, load_config
+from ..ledger import LedgerError
+from ..parties import Parties
+from ..scaffold import ScaffoldError, make_starter
+from ..toml import ConfigError
+
+OK, FAILED, UNUSABLE = 0, 1, 2
+
+
+def complain(reason: object) -> int:
+    """One line on standard error."""
+    sys.stderr.write(f"tidewaiter: {reason}\n")
+    return UNUSABLE
+
+
+def serve(folder: pathlib.Path) -> int:
+    """Run the gateway in `folder` until SIGTERM or SIGINT. 2: configuration or ledger cannot be used."""
+    _log_to_stderr()
+    try:
+        config = load_config(folder)
+    except ConfigError as error:
+        return complain(error)
+    run = functools.partial(_serve, config)
+    try:
+        if config.gateway.loop == "uvloop":
+            anyio.run(run, backend="asyncio", backend_options={"use_uvloop": True})
+        else:
+            anyio.run(run, backend="trio")
+    except (ConfigError, LedgerError, SecurityError, OSError) as error:
+        return complain(error)
+    except ExceptionGroup as group:
+        usual, other = group.split((ConfigError, LedgerError, SecurityError, OSError))
+        if other is not None or usual is None:
+            raise
+        return complain(_first(usual))
+    return OK
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _serve(config: Config) -> None:
+    async with open_gateway(config) as gateway, anyio.create_task_group() as group:
+        await group.start(_stop_on_signals, gateway.stopping)
+        await gateway.run()
+        group.cancel_scope.cancel()
+
+
+async def _stop_on_signals(
+    stopping: anyio.Event, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for _ in signals:
+            stopping.set()
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(
+                serializer=lambda value, **_: msgspec.json.encode(value).decode()
+            ),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def init(folder: pathlib.Path) -> int:
+    """Make a starter configuration in `folder` and say what to do with it."""
+    try:
+        made = make_starter(folder, now=datetime.now(UTC))
+    except ScaffoldError as error:
+        return complain(error)
+    except OSError as error:
+        return complain(f"{folder}: {error.strerror}")
+    console = Console()
+    console.print(
+        f"[bold]Made {len(made)} files in {folder}[/bold]: keys, a trader, three agencies, routes, samples."
+    )
+    console.print(f"  tidewaiter check-config --dir {folder}")
+    console.print(f"  tidewaiter serve --dir {folder}")
+    console.print(f"  tidewaiter submit {folder}/samples/import.edi --channel as2 --dir {folder}")
+    return OK
+
+
+def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
+    """Check everything `serve` would, and print what the configuration holds."""
+    try:
+        config = load_config(folder)
+        parties = Parties(config)
+    except ConfigError as error:
+        return complain(error)
+    found = {
+        "folder": str(folder),
+        "as2-name": config.gateway.as2_name,
+        "signing-certificate": fingerprint(parties.signer.certificate),
+        "listen": msgspec.to_builtins(config.gateway.listen),
+        "partners": {
+            name: [fingerprint(c) for c in party.certificates] for name, party in parties.partners.items()
+        },
+        "agencies": {
+            name: [fingerprint(c) for c in party.certificates] for name, party in parties.agencies.items()
+        },
+        "levels": [level.type for level in config.levels],
+        "warnings": _readable_keys(config),
+    }
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+        return OK
+    console = Console()
+    console.print(f"[bold green]The configuration in {folder} is good.[/bold green]")
+    for title in ("partners", "agencies"):
+        named = found[title]
+        assert isinstance(named, dict)
+        console.print(f"{title}: {', '.join(named) or 'none'}")
+    for warning in _readable_keys(config):
+        console.print(f"[yellow]warning:[/yellow] {warning}", highlight=False)
+    return OK
+
+
+def _readable_keys(config: Config) -> list[str]:
+    names = {config.gateway.signing.key, config.gateway.tls.key}
+    return [
+        f"{n} can be read by others: chmod 600"
+        for n in sorted(names)
+        if config.path(n).stat().st_mode & 0o077
+    ]
+
+
+def add_partner(
+    folder: pathlib.Path,
+    name: str,
+    certs: list[pathlib.Path],
+    *,
+    as2_name: str,
+    as2_url: str,
+    edifact_id: str,
+) -> int:
+    """Write `partners/NAME.toml` and its certificates."""
+    lines = [f"name = {_quoted(name)}"]
+    if edifact_id:
+        lines.append(f"edifact-id = {_quoted(edifact_id)}")
+    lines.append("certificates = {certificates}")
+    if as2_name:
+        lines += ["", "[as2]", f"name = {_quoted(as2_name)}", "certificates = {certificates}"]
+        lines += [f"url = {_quoted(as2_url)}"] if as2_url else []
+    return _add(folder, "partners", name, certs, lines)
+
+
+def add_agency(
+    folder: pathlib.Path,
+    name: str,
+    certs: list[pathlib.Path],
+    *,
+    url: str,
+    channel: str,
+    syntax: str,
+    as2_name: str,
+    edifact_id: str,
+    live: bool,
+) -> int:
+    """Write `agencies/NAME.toml` and its certificates."""
+    lines = [f"name = {_quoted(name)}", f"syntax = {_quoted(syntax)}", f"channel = {_quoted(channel)}"]
+    lines.append(f"live = {str(live).lower()}")
+    if edifact_id:
+        lines.append(f"edifact-id = {_quoted(edifact_id)}")
+    if channel == "as2":
+        lines += ["certificates = {certificates}", "", "[as2]", f"name = {_quoted(as2_name)}"]
+        lines += ["certificates = {certificates}", f"url = {_quoted(url)}"]
+    else:
+        lines += [
+            f"url = {_quoted(url)}",
+            "certificates = {certificates}",
+            "server-certificates = {certificates}",
+        ]
+    return _add(folder, "agencies", name, certs, lines)
+
+
+def _add(folder: pathlib.Path, kind: str, name: str, certs: list[pathlib.Path], lines: list[str]) -> int:
+    """Write the files, check the whole configuration with them, and remove them if it is not good."""
+    target = folder / kind / f"{name}.toml"
+    if not NAME.fullmatch(name):
+        return complain(f"{name!r} cannot be a name: use a-z, 0-9 and -")
+    if target.exists():
+        return complain(f"{target} exists already: edit it, or choose another name")
+    written: list[pathlib.Path] = []
+    try:
+        copies = _copied(folder, kind, name, certs, written)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        names = ", ".join(_quoted(copy) for copy in copies)
+        target.write_text("\n".join(lines).replace("{certificates}", f"[{names}]") + "\n")
+        written.append(target)
+        Parties(load_config(folder))
+    except (ConfigError, SecurityError, OSError) as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        return complain(error)
+    console = Console()
+    console.print(f"[bold]Wrote {target}[/bold]. Compare with {name} over another way than this one:")
+    for path in certs:
+        for certificate in load_certificates(path.read_bytes()):
+            console.print(
+                f"  {fingerprint(certificate)}  {certificate.subject.rfc4514_string()}", highlight=False
+            )
+    console.print("A running gateway takes it up at its next start.")
+    return OK
+
+
+def _copied(
+    folder: pathlib.Path, kind: str, name: str, certs: list[pathlib.Path], written: list[pathlib.Path]
+) -> list[str]:
+    copies = []
+    for number, source in enumerate(certs, 1):
+        pem = source.read_bytes()
+        load_certificates(pem)
+        copy = f"keys/{kind}/{name}.{number}.cert.pem"
+        (folder / copy).parent.mkdir(parents=True, exist_ok=True)
+        (folder / copy).write_bytes(pem)
+        written.append(folder / copy)
+        copies.append(copy)
+    return copies
+
+
+def _quoted(text: str) -> str:
+    """`text` as a TOML basic string; JSON's escapes are a part of TOML's."""
+    return msgspec.json.encode(text).decode()

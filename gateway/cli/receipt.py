@@ -1,0 +1,138 @@
+"""`verify-receipt`: a stored MDN or JSON receipt against the gateway's certificate and the document sent."""
+
+import base64
+import email.utils
+import hashlib
+import pathlib
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from cryptography import x509
+
+from ...security import DEFAULT_POLICY, Digest, SecurityError, fingerprint, load_certificates
+from ...security.cms import verify
+from ..as2 import Mic, Terms, read_mdn, same_mic
+
+VERIFIED, REFUSED, UNREADABLE = 0, 1, 2
+
+
+class _Unreadable(Exception):  # noqa: N818 - it says what the file is
+    """The file is no receipt; the text says why."""
+
+
+def verify_receipt(
+    file: pathlib.Path,
+    certificate: pathlib.Path,
+    signature: pathlib.Path | None,
+    document: pathlib.Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Print what the receipt proves. 0: it verifies, 1: it does not, 2: it cannot be read."""
+    try:
+        data = file.read_bytes()
+        pinned = load_certificates(certificate.read_bytes())
+        sent = document.read_bytes() if document is not None else None
+        if data.lstrip().startswith(b"{"):
+            signed = (signature or file.with_suffix(".p7s")).read_bytes()
+            told = _json_receipt(data, signed, pinned, sent)
+        else:
+            told = _mdn(data, pinned, sent)
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return UNREADABLE
+    except (SecurityError, _Unreadable) as error:
+        sys.stderr.write(f"{file}: {error}\n")
+        return UNREADABLE
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
+    else:
+        for name, value in told.items():
+            sys.stdout.write(f"{name}: {value}\n")
+    return VERIFIED if told["verified"] and told.get("document") in {None, "matches"} else REFUSED
+
+
+def _json_receipt(
+    data: bytes, signature: bytes, pinned: tuple[x509.Certificate, ...], sent: bytes | None
+) -> dict[str, Any]:
+    try:
+        receipt = msgspec.json.decode(data)
+        issued = datetime.fromisoformat(receipt["issued"])
+        digest = receipt["digest"]["value"]
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        raise _Unreadable("is JSON, but no receipt") from None
+    if signature[:1] != b"\x30":
+        signature = base64.b64decode(signature)
+    told: dict[str, Any] = {"kind": "receipt", "id": receipt.get("id"), "received": receipt.get("received")}
+    try:
+        # The certificate had to be valid when the receipt was issued; it may have expired since.
+        proof = verify(signature, data, pinned, policy=DEFAULT_POLICY, now=issued)
+    except SecurityError as error:
+        return {**told, "verified": False, "reason": str(error)}
+    told |= {"verified": True, "issued": receipt["issued"], "signer": fingerprint(proof.certificate)}
+    if sent is not None:
+        told["document"] = "matches" if hashlib.sha256(sent).hexdigest() == digest else "is another one"
+    return told
+
+
+def _mdn(data: bytes, pinned: tuple[x509.Certificate, ...], sent: bytes | None) -> dict[str, Any]:
+    head, _, body = data.partition(b"\r\n\r\n")
+    headers = [
+        (name.strip().lower(), value.strip())
+        for name, colon, value in (line.partition(b":") for line in head.split(b"\r\n"))
+        if colon
+    ]
+    fields = dict(headers)
+    if b"as2-from" not in fields or b"as2-to" not in fields:
+        raise _Unreadable("is neither a JSON receipt nor an MDN with its headers")
+    terms = Terms(
+        our_name=_name(fields[b"as2-to"]),
+        their_name=_name(fields[b"as2-from"]),
+        their_signing=pinned,
+        sign=False,
+        encrypt=False,
+    )
+    now = _date(fields.get(b"date", b"").decode("latin-1")) or datetime.now(UTC)
+    original = _original(body)
+    mdn = read_mdn(headers, body, terms, message_id=original, mic=None, now=now)
+    verified = mdn.signed and mdn.kind.value in {"processed", "warning", "error", "failed"}
+    told: dict[str, Any] = {
+        "kind": "MDN",
+        "message": mdn.original_message_id,
+        "disposition": mdn.disposition,
+        "mic": mdn.mic,
+        "verified": verified,
+    }
+    told |= (
+        {"signer": mdn.signer, "dated": now.isoformat()}
+        if verified
+        else {"reason": mdn.detail or mdn.kind.value}
+    )
+    if sent is not None:
+        digest = Digest.from_micalg(mdn.mic.partition(",")[2].strip() or "sha-256")
+        mic = Mic.over(sent, digest) if digest is not None else None
+        told["document"] = "matches" if mic is not None and same_mic(mic, mdn.mic) else "is another one"
+    return told
+
+
+def _name(value: bytes) -> str:
+    return value.decode("latin-1").strip('"').replace('\\"', '"').replace("\\\\", "\\")
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _original(body: bytes) -> str:
+    """The id the MDN says it is about: whose receipt it is, is what is asked here."""
+    for line in body.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"original-message-id":
+            return value.strip().decode("latin-1")
+    raise _Unreadable("is an MDN about no message")

@@ -1,0 +1,1 @@
+"""`submit`: lodge documents as a trader would, and verify each receipt."""

@@ -1,0 +1,317 @@
+"""The configuration: one frozen object, read from one folder before any port opens.
+
+    gateway.toml          names, ports, keys, limits            -> GatewaySettings
+    partners/NAME.toml    a trader, one file each               -> PartnerSettings
+    agencies/NAME.toml    an agency, one file each              -> AgencySettings
+    routes.toml           which agencies get which declaration  -> RouteSettings
+    sla.toml              service levels with their dates       -> SlaSettings
+
+Nothing else reads files of the configuration or the environment. File names in it are relative to the folder.
+"""
+
+import pathlib
+import re
+from datetime import date
+from typing import Literal, TypeVar
+
+import msgspec
+
+from ..routing.agreement import RetryPolicy
+from ..routing.rules import Rule, RuleError, RuleSet, compile_rules
+from ..routing.sla import Levels
+from ..security import Cipher, Digest
+from .toml import ConfigError, read_toml
+
+# A name becomes part of a file name and of log lines.
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+CipherName = Literal["aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm"]
+DigestName = Literal["sha-256", "sha-384", "sha-512"]
+OutcomeName = Literal[
+    "accepted",
+    "released",
+    "held",
+    "inspection",
+    "documents_required",
+    "refused",
+    "cancelled",
+    "not_competent",
+]
+WeakName = Literal["sha-1", "3des", "unsigned", "unencrypted"]
+
+
+class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """Frozen, and an unknown key is an error."""
+
+
+class ListenSettings(_Settings, frozen=True):
+    """Where the gateway listens: `host:port`, or an empty string for not at all."""
+
+    https: str = "127.0.0.1:8443"
+    """`/v1` for traders and agencies, TLS with client certificates; AS2 is taken here too."""
+    http: str = "127.0.0.1:8080"
+    """AS2 without TLS: the messages carry their own protection. `/v1` refuses everybody here."""
+    operations: str = "127.0.0.1:9090"
+    """`/healthz` and `/metrics`, for the operator's network only."""
+
+
+class KeySettings(_Settings, frozen=True):
+    """A certificate and its private key, PEM files."""
+
+    certificate: str
+    key: str
+
+
+class LimitSettings(_Settings, frozen=True):
+    """Limits on everything a peer can make grow."""
+
+    body: int = 10_000_000
+    """Octets of one HTTP body."""
+    payload: int = 20_000_000
+    """Octets of one document after decryption and decompression."""
+    connections: int = 1000
+    """Connections open at once on each port."""
+    head_seconds: float = 10.0
+    body_seconds: float = 60.0
+    idle_seconds: float = 75.0
+    free_disk: int = 64_000_000
+    """Octets of disk kept free: below it new messages get 503 before their body is read."""
+
+
+class GatewaySettings(_Settings, frozen=True):
+    """`gateway.toml`."""
+
+    as2_name: str
+    """Our AS2 name, and the recipient of every AS2 message to us."""
+    edifact_id: str
+    """Our interchange identification (UNB S003/0010)."""
+    signing: KeySettings
+    """Signs MDNs, receipts and what we send; also decrypts what is sent to us."""
+    tls: KeySettings
+    loop: Literal["trio", "uvloop"] = "trio"
+    ledger: str = "ledger.db"
+    public_url: str = ""
+    """The address others reach `/v1` by, for the status address in receipts; empty: a path only."""
+    listen: ListenSettings = ListenSettings()
+    limits: LimitSettings = LimitSettings()
+    agency_name: str = "Customs"
+    country: str = ""
+
+
+class As2Settings(_Settings, frozen=True):
+    """One AS2 agreement. The certificates are the other side's, current and next."""
+
+    name: str
+    certificates: list[str]
+    url: str = ""
+    """Where we post to; empty: we only receive."""
+    sign: bool = True
+    encrypt: bool = True
+    compress: bool = False
+    cipher: CipherName = "aes-256-cbc"
+    digest: DigestName = "sha-256"
+    allow: list[WeakName] = []
+    """Weaknesses this agreement accepts from the other side, by name."""
+
+
+class RetrySettings(_Settings, frozen=True):
+    """Exponential backoff with full jitter, in seconds; `deadline` ends in a dead letter, never earlier."""
+
+    first: float = 2.0
+    factor: float = 2.0
+    cap: float = 300.0
+    deadline: float = 14 * 86400.0
+
+
+class PartnerSettings(_Settings, frozen=True):
+    """`partners/NAME.toml`: a trader's software."""
+
+    name: str
+    certificates: list[str] = []
+    """TLS client certificates, current and next, by which the partner is known on HTTPS."""
+    edifact_id: str = ""
+    """The partner's interchange identification (UNB S002/0004); when set, another sender is a finding."""
+    server_certificates: list[str] = []
+    """The certificates its own AS2 server may show over TLS, pinned; none: the machine's authorities."""
+    as2: As2Settings | None = None
+    retry: RetrySettings = RetrySettings()
+
+
+class AgencySettings(_Settings, frozen=True):
+    """`agencies/NAME.toml`: an agency that is asked."""
+
+    name: str
+    syntax: Literal["edifact", "xml"]
+    channel: Literal["as2", "https"]
+    title: str = ""
+    live: bool = True
+    """A live agency never gets a test document."""
+    edifact_id: str = ""
+    url: str = ""
+    """HTTPS: where deliveries are posted."""
+    certificates: list[str] = []
+    """HTTPS: client certificates the agency posts its answers with."""
+    server_certificates: list[str] = []
+    """HTTPS: the certificates its own server may show, pinned."""
+    as2: As2Settings | None = None
+    retry: RetrySettings = RetrySettings()
+    concurrency: int = 8
+    """Deliveries under way at once."""
+    clears: list[Literal["released", "accepted"]] = ["released"]
+    """The outcomes by which this agency lets goods go."""
+    outcomes: dict[str, OutcomeName] = {}
+    """Its own response function codes, where they differ from the data model's."""
+    stand_in: str = ""
+    """A test system that gets the test documents in its place."""
+
+
+class ConditionSettings(_Settings, frozen=True, rename=None):
+    """What a route looks at; every key given must hold, any of its values is enough."""
+
+    type: list[str] = []
+    function: list[str] = []
+    procedure: list[str] = []
+    hs_prefix: list[str] = []
+    document: list[str] = []
+    not_document: list[str] = []
+    country: list[str] = []
+    office: list[str] = []
+
+
+class RouteEntry(_Settings, frozen=True):
+    """One `[[route]]`."""
+
+    name: str
+    agencies: list[str]
+    when: ConditionSettings = ConditionSettings()
+
+
+class RouteSettings(_Settings, frozen=True):
+    """`routes.toml`."""
+
+    route: list[RouteEntry]
+
+
+class LevelEntry(_Settings, frozen=True):
+    """One `[[level]]`: the seconds of e-document processing time for a type, and since when they hold."""
+
+    type: str
+    goal: float
+    basic: float
+    minimum: float
+    since: date
+    version: str
+
+
+class SlaSettings(_Settings, frozen=True):
+    """`sla.toml`."""
+
+    level: list[LevelEntry]
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the gateway is told, checked."""
+
+    folder: pathlib.Path
+    gateway: GatewaySettings
+    partners: dict[str, PartnerSettings]
+    agencies: dict[str, AgencySettings]
+    rules: RuleSet
+    levels: tuple[Levels, ...]
+
+    def path(self, name: str) -> pathlib.Path:
+        """A file the configuration names."""
+        return self.folder / name
+
+
+def retry_policy(settings: RetrySettings) -> RetryPolicy:
+    """The routing room's value for these settings."""
+    return RetryPolicy(
+        first=settings.first, factor=settings.factor, cap=settings.cap, deadline=settings.deadline
+    )
+
+
+def cipher_of(name: str) -> Cipher:
+    """`aes-256-cbc` as a Cipher."""
+    return Cipher[name.upper().replace("AES-", "AES").replace("-", "_")]
+
+
+def digest_of(name: str) -> Digest:
+    """`sha-256` as a Digest."""
+    return Digest[name.upper().replace("-", "")]
+
+
+_Party = TypeVar("_Party", PartnerSettings, AgencySettings)
+
+
+def load_config(folder: pathlib.Path) -> Config:
+    """The configuration in `folder`. Raises ConfigError for the first thing that cannot be used."""
+    gateway = read_toml(folder / "gateway.toml", GatewaySettings)
+    partners = _load_each(folder / "partners", PartnerSettings)
+    agencies = _load_each(folder / "agencies", AgencySettings)
+    for name, agency in agencies.items():
+        _check_agency(folder / "agencies" / f"{name}.toml", agency)
+    return Config(
+        folder=folder,
+        gateway=gateway,
+        partners=partners,
+        agencies=agencies,
+        rules=_load_rules(folder / "routes.toml", agencies),
+        levels=_load_levels(folder / "sla.toml"),
+    )
+
+
+def load_levels(folder: pathlib.Path) -> tuple[Levels, ...]:
+    """Only the service levels."""
+    return _load_levels(folder / "sla.toml")
+
+
+def _load_each(folder: pathlib.Path, kind: type[_Party]) -> dict[str, _Party]:
+    found: dict[str, _Party] = {}
+    for file in sorted(folder.glob("*.toml")):
+        settings = read_toml(file, kind)
+        if settings.name != file.stem or not NAME.fullmatch(settings.name):
+            raise ConfigError(file, f"must be the file's name, {file.stem!r}, of a-z, 0-9 and -", key="name")
+        found[settings.name] = settings
+    return found
+
+
+def _check_agency(file: pathlib.Path, agency: AgencySettings) -> None:
+    if agency.channel == "as2" and (agency.as2 is None or not agency.as2.url):
+        raise ConfigError(
+            file, "an agency on channel as2 needs [as2] with name, certificates and url", key="as2"
+        )
+    if agency.channel == "https" and not agency.url:
+        raise ConfigError(file, "an agency on channel https needs the address deliveries go to", key="url")
+
+
+def _load_rules(file: pathlib.Path, agencies: dict[str, AgencySettings]) -> RuleSet:
+    rules = []
+    for entry in read_toml(file, RouteSettings).route:
+        for agency in entry.agencies:
+            if agency not in agencies:
+                raise ConfigError(file, f"no agency {agency!r} is configured", key=f"route {entry.name}")
+        rules.append(Rule(name=entry.name, agencies=tuple(entry.agencies), when=_conditions(entry.when)))
+    try:
+        return compile_rules(rules, agencies)
+    except RuleError as error:
+        raise ConfigError(file, str(error)) from None
+
+
+def _conditions(settings: ConditionSettings) -> dict[str, tuple[str, ...]]:
+    given = {name: tuple(getattr(settings, name)) for name in settings.__struct_fields__}
+    return {name: values for name, values in given.items() if values}
+
+
+def _load_levels(file: pathlib.Path) -> tuple[Levels, ...]:
+    return tuple(
+        Levels(
+            type=entry.type,
+            goal=entry.goal,
+            basic=entry.basic,
+            minimum=entry.minimum,
+            since=entry.since,
+            version=entry.version,
+        )
+        for entry in read_toml(file, SlaSettings).level
+    )

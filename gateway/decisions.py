@@ -1,0 +1,220 @@
+"""From an agency's answer to one decision, and to what the trader is told."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from ..codecs.declaration import Response
+from ..codecs.document import Document, Kind, Reader, Reading
+from ..codecs.finding import Finding, is_valid
+from ..routing.agreement import Agency
+from ..routing.decision import TRIGGERS, Answer, Decision, answer_of, consolidate, policy_of
+from ..routing.instant import Instant
+from ..routing.lifecycle import DELIVERY, LODGEMENT, DeliveryState, DeliveryTrigger, EventKind
+from ..routing.outcome import Outcome, outcome_of
+from ..routing.reply import response_to_trader
+from . import clock
+from .answers import Answers, delivery_reference, told
+from .ledger import (
+    AnswerRecord,
+    Change,
+    Committed,
+    DecisionRecord,
+    DeliveryRecord,
+    DeliveryUpdate,
+    EventRecord,
+    Ledger,
+    LodgementUpdate,
+    Status,
+)
+from .parties import Parties
+
+_encode = msgspec.json.Encoder().encode
+
+# Two answers to one lodgement may meet: the later one is decided again. Each round, one gets through at least.
+ROUNDS = 50
+
+# 017 of a response that only says a document arrived: the trader has his receipt.
+_ARRIVED = "02"
+
+
+class Answered(NamedTuple):
+    """What an answer amounts to: a change to write, or the findings for which it cannot be taken."""
+
+    change: Change
+    lodgements: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+class Decisions:
+    """Takes agencies' answers and consolidates them."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        parties: Parties,
+        agencies: dict[str, Agency],
+        answers: Answers,
+        reader: Reader,
+        now: Callable[[], Instant] = clock.instant,
+    ) -> None:
+        self._ledger = ledger
+        self._parties = parties
+        self._agencies = agencies
+        self._policy = policy_of(agencies)
+        self._answers = answers
+        self._reader = reader
+        self._now = now
+
+    async def take(self, reading: Reading, agency: str, received: Instant, reference: str | None) -> Answered:
+        """What to write for the answers in `reading`. `reference` is the delivery reference given beside the
+        document, for a document that has none of its own."""
+        changes: list[Change] = []
+        findings: list[Finding] = list(reading.findings)
+        lodgements: list[str] = []
+        for document in reading.documents:
+            findings += document.findings if document.kind is Kind.RESPONSE else _not_an_answer(document)
+            for response in document.responses if is_valid(document.findings) else ():
+                taken = await self._one(response, agency, received, reference)
+                findings += taken.findings
+                lodgements += taken.lodgements
+                changes.append(taken.change)
+        if not is_valid(findings):
+            return Answered(Change(), (), tuple(findings))
+        return Answered(merged(changes), tuple(lodgements), ())
+
+    async def answered_in_response(
+        self, delivery: DeliveryRecord, answer: bytes, media_type: str, events: tuple[EventRecord, ...]
+    ) -> bool:
+        """Record an answer that came in the response to a delivery, with that delivery's own events.
+
+        False where it is no answer to this delivery; nothing was written then.
+        """
+        received = self._now()
+        reading = self._reader.read(answer, media_type)
+        for _ in range(ROUNDS):
+            taken = await self.take(reading, delivery.agency, received, delivery.id)
+            if taken.findings or not taken.lodgements:
+                return False
+            (result,) = await self._ledger.commit([merged([Change(events=events), taken.change])])
+            if isinstance(result, Committed):
+                return True
+        return False
+
+    async def _one(
+        self, response: Response, agency: str, received: Instant, reference: str | None
+    ) -> Answered:
+        named = delivery_reference(response)
+        delivery = await self._ledger.find_delivery(named) if named else None
+        if delivery is None and reference:
+            delivery = await self._ledger.find_delivery(reference)
+        if delivery is None or delivery.agency != agency:
+            text = "no delivery to you has this reference: give back the one the declaration carried"
+            finding = Finding(code="unknown-delivery", text=text, value=named or reference)
+            return Answered(Change(), (), (finding,))
+        status = await self._ledger.status(delivery.lodgement)
+        assert status is not None
+        return Answered(self._change(response, delivery, status, received), (delivery.lodgement,), ())
+
+    def _change(
+        self, response: Response, delivery: DeliveryRecord, status: Status, received: Instant
+    ) -> Change:
+        outcome = outcome_of(response, self._agencies[delivery.agency].outcomes)
+        answer = AnswerRecord(
+            delivery=delivery.id,
+            lodgement=delivery.lodgement,
+            agency=delivery.agency,
+            outcome=outcome.value if outcome is not None else "information",
+            response=_encode(response),
+            received=received,
+        )
+        data = {"agency": delivery.agency, "delivery": delivery.id, "outcome": answer.outcome}
+        events = [EventRecord(kind=EventKind.ANSWERED, at=received, lodgement=delivery.lodgement, data=data)]
+        base = Change(
+            answers=(answer,), events=tuple(events), delivery_updates=self._delivered(delivery, outcome)
+        )
+        if outcome is None:
+            return merged([base, self._informed(response, status)])
+        answers = self._deciding((*status.answers, answer))
+        told_before = tuple(msgspec.json.decode(record.reasons, type=Decision) for record in status.decisions)
+        decision = consolidate(status.lodgement.agencies, answers, told_before, self._policy)
+        return base if decision is None else merged([base, self._decided(decision, status, answers)])
+
+    def _delivered(self, delivery: DeliveryRecord, outcome: Outcome | None) -> tuple[DeliveryUpdate, ...]:
+        """An answer that decides ends a delivery; one that informs shows at least that it arrived."""
+        trigger = DeliveryTrigger.ANSWER if outcome is not None else DeliveryTrigger.RECEIPT
+        if delivery.state is DeliveryState.WITHHELD:
+            return ()
+        after = DELIVERY.after(delivery.state, trigger)
+        return (DeliveryUpdate(id=delivery.id, expected=(delivery.state,), state=after),)
+
+    def _deciding(self, records: tuple[AnswerRecord, ...]) -> dict[str, tuple[Answer, ...]]:
+        """The answers that decide, by agency, numbered as they came in."""
+        found: dict[str, tuple[Answer, ...]] = {}
+        for number, record in enumerate(records):
+            answer = answer_of(
+                msgspec.json.decode(record.response, type=Response),
+                message=f"{record.delivery}.{record.received.utc_ns}",
+                number=number,
+                own=self._agencies[record.agency].outcomes,
+            )
+            if answer is not None:
+                found[record.agency] = (*found.get(record.agency, ()), answer)
+        return found
+
+    def _decided(self, decision: Decision, status: Status, answers: dict[str, tuple[Answer, ...]]) -> Change:
+        lodgement, now = status.lodgement, self._now()
+        response = response_to_trader(
+            decision, answers, lrn=lodgement.lrn, mrn=lodgement.mrn, reference="", now=clock.utc(now)
+        )
+        mrn = response.declaration.id if response.declaration is not None else lodgement.mrn
+        note = self._answers.response(
+            lodgement, response, self._parties.partners[lodgement.partner], decision.version
+        )
+        data = {"version": str(decision.version), "outcome": decision.outcome.value}
+        state = LODGEMENT.after(lodgement.state, TRIGGERS[decision.outcome])
+        return Change(
+            decisions=(
+                DecisionRecord(
+                    lodgement=lodgement.id,
+                    version=decision.version,
+                    outcome=decision.outcome.value,
+                    reasons=_encode(decision),
+                    decided=now,
+                ),
+            ),
+            notifications=(note,),
+            lodgement_updates=(
+                LodgementUpdate(id=lodgement.id, expected_version=lodgement.version, state=state, mrn=mrn),
+            ),
+            events=(
+                EventRecord(kind=EventKind.DECIDED, at=now, lodgement=lodgement.id, data=data),
+                told(note, lodgement, "answer"),
+            ),
+        )
+
+    def _informed(self, response: Response, status: Status) -> Change:
+        if response.function_code is None or response.function_code.zfill(2) == _ARRIVED:
+            return Change()
+        lodgement = status.lodgement
+        note = self._answers.response(lodgement, response, self._parties.partners[lodgement.partner], None)
+        return Change(notifications=(note,), events=(told(note, lodgement, "answer"),))
+
+
+def merged(changes: list[Change]) -> Change:
+    """All of `changes` as one, written together or not at all."""
+    together: dict[str, tuple[object, ...]] = {}
+    for name in Change.__struct_fields__:
+        if name != "message":
+            together[name] = tuple(entry for change in changes for entry in getattr(change, name))
+    message = next((change.message for change in changes if change.message is not None), None)
+    return msgspec.structs.replace(Change(message=message), **together)
+
+
+def _not_an_answer(document: Document) -> tuple[Finding, ...]:
+    if not is_valid(document.findings):
+        return document.findings
+    return (
+        Finding(code="not-an-answer", text=f"{document.name} is not an answer: RES or CUSRES is expected"),
+    )

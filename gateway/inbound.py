@@ -1,0 +1,227 @@
+"""The whole inbound path on one screen: from the bytes of a request to a receipt that is durable.
+
+    as2       identify -> stored receipt? -> receive -> read -> take -> compose MDN -> commit -> MDN
+    https     stored receipt? -> read -> take -> sign receipt -> commit -> 202 or 422
+
+The receipt is composed before the commit, because it is part of it; it leaves after.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import structlog
+
+from ..codecs.document import Reader, Reading
+from ..codecs.finding import Finding, is_valid
+from ..routing.instant import Instant
+from ..routing.lifecycle import EventKind
+from . import clock
+from .answers import Answers, told
+from .decisions import ROUNDS, Decisions, merged
+from .history import History
+from .http import Request, Response
+from .intake import Intake, Source
+from .ledger import (
+    Change,
+    Committed,
+    Conflict,
+    Duplicate,
+    EventRecord,
+    Ledger,
+    LodgementRecord,
+    MessageRecord,
+    Receipt,
+)
+from .metrics import Metrics
+
+log = structlog.get_logger()
+
+
+class Offer(NamedTuple):
+    """A payload that came in, with the names it is known by. `key` None: it cannot be recognised again."""
+
+    source: Source
+    scope: str
+    key: str | None
+    digest: str
+    mic: str | None
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    payload: bytes
+    media_type: str
+    reference: str | None = None
+
+
+class Taking(NamedTuple):
+    """What an offer came to. `findings` say why it was refused, `failed` that we failed."""
+
+    lodgements: tuple[LodgementRecord, ...] = ()
+    tied: tuple[LodgementRecord, ...] = ()
+    answered: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    failed: bool = False
+
+
+ComposeReceipt = Callable[[Taking], Receipt]
+
+
+class Conflicting(Exception):  # noqa: N818 - a message of the same name with other content is no error of ours
+    """The scope and key name another message, accepted before."""
+
+
+class Inbound:
+    """Takes payloads of either channel into the ledger."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        reader: Reader,
+        intake: Intake,
+        decisions: Decisions,
+        answers: Answers,
+        metrics: Metrics,
+        history: History,
+        wake: Callable[[], None],
+        now: Callable[[], Instant] = clock.instant,
+    ) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._intake = intake
+        self._decisions = decisions
+        self._answers = answers
+        self._metrics = metrics
+        self._history = history
+        self._wake = wake
+        self._now = now
+
+    async def take(self, offer: Offer, compose: ComposeReceipt, *, whole: bool) -> Response:
+        """Take `offer` and answer with the receipt that is durable now: the one `compose` makes of it, or the
+        stored one when it was accepted before.
+
+        With `whole`, what has findings is recorded but not accepted, and its key stays free. Raises
+        Conflicting when the key names something else, LedgerUnavailable when nothing could be made durable.
+        """
+        for _ in range(ROUNDS):
+            taking, change = await self._taken(offer, whole=whole)
+            receipt = compose(taking)
+            accepted = not taking.failed and not (whole and taking.findings)
+            record = _record(offer, receipt, accepted=accepted)
+            (result,) = await self._ledger.commit([merged([Change(message=record), change])])
+            if isinstance(result, Committed):
+                self._committed(offer, taking, change, receipt)
+                return self._response(receipt, offer, taking.lodgements)
+            if isinstance(result, Duplicate):
+                return await self.again(offer, result)
+            assert isinstance(result, Conflict)
+        raise Conflicting
+
+    async def again(self, offer: Offer, stored: Duplicate) -> Response:
+        """The stored receipt for a message that came again. Raises Conflicting if it is not the same one."""
+        same = stored.raw_digest == offer.digest or (offer.mic is not None and stored.mic == offer.mic)
+        kind = EventKind.DUPLICATE if same else EventKind.CONFLICT
+        event = EventRecord(
+            kind=kind, at=self._now(), message=stored.message, data={"channel": offer.source.channel}
+        )
+        await self._ledger.commit([Change(events=(event,))])
+        self._metrics.receipt(offer.source.channel, kind.value)
+        if not same:
+            log.error("message_id_reused", party=offer.source.party.name, message=stored.message)
+            raise Conflicting
+        return self._response(stored.receipt, offer)
+
+    async def refuse(self, offer: Offer, receipt: Receipt, reason: str) -> Response:
+        """Record a message that is not taken, with its bytes and its answer; its key stays free."""
+        data = {"reason": reason, "channel": offer.source.channel}
+        event = EventRecord(kind=EventKind.REFUSED, at=self._now(), message=offer.source.message, data=data)
+        await self._ledger.commit([Change(message=_record(offer, receipt, accepted=False), events=(event,))])
+        self._metrics.receipt(offer.source.channel, "refused")
+        return self._response(receipt, offer)
+
+    async def _taken(self, offer: Offer, *, whole: bool) -> tuple[Taking, Change]:
+        try:
+            reading = self._reader.read(offer.payload, offer.media_type)
+            if offer.source.party.is_agency:
+                return await self._answer(offer, reading, whole=whole)
+            taken = await self._intake.take(reading, offer.source, whole=whole)
+        except Exception:
+            # The one place where anything may be caught: a document that defeats our own code must not take
+            # the others with it. It is kept with its bytes, and answered.
+            log.exception("document_quarantined", message=offer.source.message)
+            event = EventRecord(kind=EventKind.QUARANTINED, at=self._now(), message=offer.source.message)
+            return Taking(failed=True), Change(events=(event,))
+        return Taking(taken.lodgements, taken.tied, (), taken.findings), taken.change
+
+    async def _answer(self, offer: Offer, reading: Reading, *, whole: bool) -> tuple[Taking, Change]:
+        source = offer.source
+        answered = await self._decisions.take(reading, source.party.name, source.received, offer.reference)
+        findings = answered.findings
+        if not findings and not answered.lodgements and reading.documents == ():
+            findings = reading.findings
+        if is_valid(findings):
+            return Taking(answered=answered.lodgements), answered.change
+        data = {"agency": source.party.name, "findings": str(len(findings))}
+        event = EventRecord(kind=EventKind.REJECTED, at=self._now(), message=source.message, data=data)
+        change = Change(events=(event,))
+        if not whole:
+            note = self._answers.rejection(reading, findings, source.party, source.channel)
+            change = Change(events=(event, told(note, None, "rejection")), notifications=(note,))
+        return Taking(findings=findings), change
+
+    def _response(
+        self, receipt: Receipt, offer: Offer, lodgements: tuple[LodgementRecord, ...] = ()
+    ) -> Response:
+        def sent(at: Instant) -> None:
+            for lodgement in lodgements:
+                self._history.note(
+                    EventRecord(
+                        kind=EventKind.RECEIPT_SENT,
+                        at=at,
+                        lodgement=lodgement.id,
+                        message=offer.source.message,
+                    )
+                )
+
+        return Response(status=receipt.status, headers=receipt.headers, body=receipt.body, on_sent=sent)
+
+    def _committed(self, offer: Offer, taking: Taking, change: Change, receipt: Receipt) -> None:
+        outcome = "failed" if taking.failed else "rejected" if taking.findings else "accepted"
+        self._metrics.receipt(offer.source.channel, outcome)
+        self._metrics.committed(change.events)
+        self._wake()
+        log.info(
+            "message_taken",
+            message=offer.source.message,
+            party=offer.source.party.name,
+            channel=offer.source.channel,
+            outcome=outcome,
+            status=receipt.status,
+            lodgements=[lodgement.id for lodgement in taking.lodgements],
+        )
+
+
+def digest_of(body: bytes) -> str:
+    """The SHA-256 of `body` in hex: how a message is known again."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def headers_of(request: Request) -> tuple[tuple[str, str], ...]:
+    """The request's headers as they are kept."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers)
+
+
+def _record(offer: Offer, receipt: Receipt, *, accepted: bool) -> MessageRecord:
+    return MessageRecord(
+        id=offer.source.message,
+        channel=offer.source.channel,
+        party=offer.source.party.name,
+        scope=offer.scope,
+        key=offer.key,
+        accepted=accepted,
+        raw_digest=offer.digest,
+        mic=offer.mic,
+        headers=offer.headers,
+        body=offer.body,
+        receipt=receipt,
+        received=offer.source.received,
+    )
