@@ -124,29 +124,38 @@ class Connection:
 
     async def _read_head(self) -> bytes | None:
         """The next block of a head; None if there will be none."""
-        data, self._data = self._data, b""
-        if data:
+        buffer = self._buffer
+        block: bytes | None = None
+        data: bytes | None = self._data
+        # An empty line before a request is not yet a request: after it, the connection is still idle.
+        while block is None and not buffer.started:
+            data = data or await self._first_bytes()
+            if data is None:
+                return None
             self._first = self._last
-        else:
-            if self._service.stopping:
-                return None
-            self._phase = Phase.IDLE
-            self._allow(self._limits.idle_seconds if self._served else self._limits.head_seconds)
-            try:
-                data = await self._stream.receive(HEAD_READ)
-            except anyio.EndOfStream:
-                return None
-            self._first = self._last = self._service.clock()
+            block, data = buffer.feed(data), b""
         self._phase = Phase.HEAD
-        block = self._buffer.feed(data)
         if block is None:
             self._allow(self._limits.head_seconds)
             while block is None:
                 data = await self._stream.receive(HEAD_READ)
                 self._last = self._service.clock()
-                block = self._buffer.feed(data)
-        self._data = self._buffer.rest
+                block = buffer.feed(data)
+        self._data = buffer.rest
         return block
+
+    async def _first_bytes(self) -> bytes | None:
+        """Wait for a request; None if there will be none."""
+        if self._service.stopping:
+            return None
+        self._phase = Phase.IDLE
+        self._allow(self._limits.idle_seconds if self._served else self._limits.head_seconds)
+        try:
+            data = await self._stream.receive(HEAD_READ)
+        except anyio.EndOfStream:
+            return None
+        self._last = self._service.clock()
+        return data
 
     async def _read_body(self, head: RequestHead, plan: BodyPlan) -> bytes:
         if plan.framing is Framing.NONE:

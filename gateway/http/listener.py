@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from ...routing.instant import Instant
 from .connection import RETRY_AFTER, Connection, Phase, Service
 from .exchange import Admit, Handler, Limits, problem, write_response
-from .transport import STREAM_ERRORS, accept_tls, close_in_order, peer_address, why_refused
+from .transport import STREAM_ERRORS, WENT_AWAY, accept_tls, close_in_order, peer_address, why_refused
 
 # The process is out of descriptors or memory: others may finish meanwhile, so wait before the next accept.
 _NO_CAPACITY = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))
@@ -143,7 +143,9 @@ class _Server:
             reason = "the handshake took too long"
         except STREAM_ERRORS as error:
             reason = why_refused(error)
-        self._log.warning("tls_refused", client=client, reason=reason)
+        # A load balancer that looks whether the port is open would fill the log with warnings.
+        report = self._log.debug if reason is WENT_AWAY else self._log.warning
+        report("tls_refused", client=client, reason=reason)
         return None
 
     async def _turn_away(self, raw: SocketStream, client: str) -> None:

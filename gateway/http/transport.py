@@ -10,6 +10,8 @@ from anyio.streams.tls import TLSAttribute, TLSStream
 # Read and dropped after our last byte, so that the system sends no reset that overtakes the answer.
 MAX_LINGER = 1024 * 1024
 
+WENT_AWAY = "the peer went away"
+
 # What a stream raises when the peer or the line fails.
 STREAM_ERRORS = (
     anyio.EndOfStream,
@@ -71,30 +73,32 @@ def peer_address(stream: ByteStream) -> str:
 
 
 def why_refused(error: BaseException) -> str:
-    """Why a handshake failed, in the TLS library's words; nothing of the peer's is quoted."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message or "CERTIFICATE_VERIFY_FAILED"
-    if isinstance(error, ssl.SSLError):
-        return error.reason or type(error).__name__
-    cause = error.__cause__
-    return why_refused(cause) if isinstance(cause, ssl.SSLError) else "the peer went away"
+    """Why a handshake failed, in the TLS library's words; WENT_AWAY if the peer just left."""
+    cause = error if isinstance(error, ssl.SSLError) else error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return cause.verify_message
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+        return cause.reason or type(cause).__qualname__
+    return WENT_AWAY
 
 
 async def close_in_order(stream: ByteStream, seconds: float) -> None:
     """Say that we are done, give the peer `seconds` to read what we sent and to close, then close.
 
-    Never raises a stream error. Safe in a cancelled scope, where it closes at once.
+    Never raises a stream error. In a cancelled scope it closes at once.
     """
-    transport: ByteStream = stream
-    with anyio.move_on_after(seconds):
-        if isinstance(stream, TLSStream):
+    transport = stream
+    if isinstance(stream, TLSStream) and isinstance(stream.transport_stream, ByteStream):
+        transport = stream.transport_stream
+    try:
+        with anyio.move_on_after(seconds):
+            if isinstance(stream, TLSStream):
+                with contextlib.suppress(*STREAM_ERRORS):
+                    await stream.unwrap()
             with contextlib.suppress(*STREAM_ERRORS):
-                await stream.unwrap()
-            if isinstance(stream.transport_stream, ByteStream):
-                transport = stream.transport_stream
-        with contextlib.suppress(*STREAM_ERRORS):
-            await transport.send_eof()
-            room = MAX_LINGER
-            while room > 0:
-                room -= len(await transport.receive())
-    await anyio.aclose_forcefully(transport)
+                await transport.send_eof()
+                room = MAX_LINGER
+                while room > 0:
+                    room -= len(await transport.receive())
+    finally:
+        await anyio.aclose_forcefully(transport)

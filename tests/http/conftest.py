@@ -65,6 +65,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def log() -> Entries:
+    return Entries()
+
+
+@pytest.fixture
 def serving() -> Callable[..., contextlib.AbstractAsyncContextManager[Server]]:
     """`async with serving(handler, ...) as server`: a real listener, stopped in good order at the end."""
 
