@@ -92,6 +92,10 @@ SUPPLEMENTARY_LETTERS = frozenset("UVXYZ")
 EXPORT_PROCEDURES = frozenset("123")
 IMPORT_PROCEDURES = frozenset("04567")
 
+# A number is written out up to so many digits before or after the point; the data model's have 16. Beyond,
+# a short text such as 1e999999 would become a long one.
+LONGEST_PLAIN = 40
+
 # Classification schemes that carry a tariff heading, best first; a scheme may also be left out.
 TARIFF_SCHEMES = ("TSP", "HS", None)
 
@@ -198,26 +202,37 @@ def declaration_type(type_code: str | None, procedures: Iterable[str]) -> Declar
 def content_digest(document: Declaration | Response) -> str:
     """`sha256:` and the digest of the content: equal for equal documents, in whichever syntax they came."""
     plain = msgspec.to_builtins(document, builtin_types=(Decimal,))
-    content = msgspec.json.encode(_canonical(plain), order="deterministic")
+    _spell(plain)
+    content = msgspec.json.encode(plain, order="deterministic")
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def _canonical(value: Any) -> Any:
-    """`value` with one spelling for each number: 1.50 and 1.5 are the same mass."""
-    match value:
-        case dict():
-            return {key: _canonical(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_canonical(inner) for inner in value]
-        case Decimal():
-            sign, digits, exponent = value.as_tuple()
-            significant = "".join(map(str, digits)).lstrip("0")
-            if not significant or not isinstance(exponent, int):
-                return "0" if not significant else str(value)
-            shortened = significant.rstrip("0")
-            return f"{'-' * sign}{shortened}e{exponent + len(significant) - len(shortened)}"
-        case _:
-            return value
+def _spell(node: dict[str, Any]) -> None:
+    """Give each number in `node` its one spelling: 1.50 and 1.5 are the same mass."""
+    for name, value in node.items():
+        # In place and by exact type: most values are texts, and this runs for every declaration.
+        kind = type(value)
+        if kind is dict:
+            _spell(value)
+        elif kind is list:
+            for inner in value:
+                _spell(inner)
+        elif kind is Decimal:
+            node[name] = _number(value)
+
+
+def _number(value: Decimal) -> str:
+    if abs(value.adjusted()) > LONGEST_PLAIN:
+        sign, digits, exponent = value.as_tuple()
+        significant = "".join(map(str, digits)).lstrip("0")
+        shortened = significant.rstrip("0")
+        assert isinstance(exponent, int)
+        power = exponent + len(significant) - len(shortened)
+        return f"{'-' * sign}{shortened}e{power}" if shortened else "0"
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _declarant(declaration: Declaration, kind: DeclarationType) -> str | None:

@@ -219,6 +219,12 @@ def test_the_digest_is_of_the_content() -> None:
         ("0.00", "0", True),
         ("-0", "0", True),
         ("-1.0", "-1", True),
+        ("1E+50", "1" + "0" * 50, True),
+        ("1.50E-50", "15E-51", True),
+        ("0E+99", "0", True),
+        ("1E+50", "-1E+50", False),
+        ("1E+999999", "1E+999998", False),
+        ("100", "1", False),
         ("1.5", "15", False),
         ("1.5", "-1.5", False),
         ("12345678901234567890123456789012.1", "12345678901234567890123456789012.2", False),
@@ -239,4 +245,4 @@ def test_the_digest_never_changes() -> None:
     assert content_digest(declaration) == DIGEST
 
 
-DIGEST = "sha256:4148cdecf378fd7ee04441466751f2eaffa4969560b43fde6af9eb57f45a3143"
+DIGEST = "sha256:906784ccfe81823d226d59b391103a93cbeec42dd1171fe81c6846e9b1ec0ee1"
