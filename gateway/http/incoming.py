@@ -46,6 +46,8 @@ class HeadBuffer:
             del held[:2]
             start = 0
             self._may_skip = False
+        if held.startswith(b"\r") and len(held) > 1:
+            raise HttpRefusal(400, "an empty line instead of a message")
         end = held.find(_END, start)
         if end < 0:
             self._check(start)
@@ -59,8 +61,6 @@ class HeadBuffer:
 
     def _check(self, start: int) -> None:
         held = self._held
-        if held.startswith(b"\r") and held != b"\r":
-            raise HttpRefusal(400, "an empty line instead of a message")
         if _BROKEN.search(held, start):
             raise HttpRefusal(400, "a control character or a line end that is not CRLF in the head")
         if len(held) > MAX_HEAD:

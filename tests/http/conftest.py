@@ -5,8 +5,9 @@ import dataclasses
 import datetime
 import ipaddress
 import pathlib
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -67,6 +68,14 @@ def clock() -> Clock:
 @pytest.fixture
 def log() -> Entries:
     return Entries()
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A port of the loopback that is taken, yet does not listen."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture
