@@ -1,12 +1,18 @@
 """Any document, either syntax, one shape: what came in, what it says, and what is wrong with it."""
 
 import enum
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from . import edifact, wco
 from .declaration import Declaration, Response
 from .finding import Finding, Severity, is_valid
+
+if TYPE_CHECKING:
+    # At run time each codec is imported with the first document that needs it: a command on one file should
+    # not wait for both.
+    from . import edifact, wco
 
 EDIFACT_MEDIA_TYPE = "application/edifact"
 XML_MEDIA_TYPE = "application/xml"
@@ -61,7 +67,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     syntax: Syntax
     documents: tuple[Document, ...]
     findings: tuple[Finding, ...] = ()
-    interchange: edifact.Interchange | None = None
+    interchange: "edifact.Interchange | None" = None
 
     @property
     def valid(self) -> bool:
@@ -75,9 +81,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reader:
-    """Reads payloads of either syntax with the directory and the schemas it was given."""
+    """Reads payloads of either syntax. The directory and the schemas are asked for when first needed: a file
+    of one syntax should not wait for the tables of the other."""
 
-    def __init__(self, directory: edifact.Directory, schemas: wco.SchemaSet) -> None:
+    def __init__(
+        self, directory: "Callable[[], edifact.Directory]", schemas: "Callable[[], wco.SchemaSet]"
+    ) -> None:
         self._directory = directory
         self._schemas = schemas
 
@@ -91,7 +100,9 @@ class Reader:
         return self._read_edifact(payload)
 
     def _read_xml(self, payload: bytes) -> Reading:
-        read = wco.read(payload, self._schemas)
+        from . import wco  # noqa: PLC0415 - see above
+
+        read = wco.read(payload, self._schemas())
         if read.kind is None:
             return Reading(
                 syntax=Syntax.XML, documents=(), findings=_some(read.findings, "no declaration or response")
@@ -110,6 +121,8 @@ class Reader:
         return Reading(syntax=Syntax.XML, documents=(document,))
 
     def _read_edifact(self, payload: bytes) -> Reading:
+        from . import edifact  # noqa: PLC0415 - see above
+
         interchange = edifact.read_interchange(payload)
         documents = tuple(
             self._message(interchange, message, position)
@@ -120,22 +133,32 @@ class Reader:
             findings = _some(findings, "the interchange holds no message")
         return Reading(syntax=Syntax.EDIFACT, documents=documents, findings=findings, interchange=interchange)
 
-    def _message(self, interchange: edifact.Interchange, message: edifact.Message, position: int) -> Document:
-        common = {
-            "syntax": Syntax.EDIFACT,
-            "name": message.identifier,
-            "position": position,
-            "data": interchange.data[message.start : message.end],
-        }
+    def _message(
+        self, interchange: "edifact.Interchange", message: "edifact.Message", position: int
+    ) -> Document:
+        from . import edifact  # noqa: PLC0415 - see above
+
+        declaration: Declaration | None = None
+        response: Response | None = None
+        findings, kind = message.findings, Kind.UNKNOWN
         if message.type == "CUSDEC":
-            declaration, findings = edifact.read_cusdec(interchange, message, self._directory)
-            return Document(kind=Kind.DECLARATION, declaration=declaration, findings=findings, **common)
-        if message.type == "CUSRES":
-            response, findings = edifact.read_cusres(interchange, message, self._directory)
-            responses = () if response is None else (response,)
-            return Document(kind=Kind.RESPONSE, responses=responses, findings=findings, **common)
-        kind = Kind.CONTROL if message.type == "CONTRL" else Kind.UNKNOWN
-        return Document(kind=kind, findings=message.findings, **common)
+            kind = Kind.DECLARATION
+            declaration, findings = edifact.read_cusdec(interchange, message, self._directory())
+        elif message.type == "CUSRES":
+            kind = Kind.RESPONSE
+            response, findings = edifact.read_cusres(interchange, message, self._directory())
+        elif message.type == "CONTRL":
+            kind = Kind.CONTROL
+        return Document(
+            kind=kind,
+            syntax=Syntax.EDIFACT,
+            name=message.identifier,
+            position=position,
+            data=interchange.data[message.start : message.end],
+            declaration=declaration,
+            responses=() if response is None else (response,),
+            findings=findings,
+        )
 
 
 def sniff(payload: bytes, media_type: str = "") -> Syntax:

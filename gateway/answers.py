@@ -15,7 +15,7 @@ from ..codecs.declaration import (
     ResponseDeclaration,
 )
 from ..codecs.document import Reading, Syntax
-from ..codecs.finding import Finding, Severity
+from ..codecs.finding import Finding, Severity, is_valid
 from ..routing.instant import Instant, elapsed
 from ..routing.lifecycle import EventKind, NotificationState
 from ..routing.reply import rejection_to_trader
@@ -31,6 +31,10 @@ STATEMENT_TYPE = "ACB"
 
 # WCO 017 of a response: registered.
 RECEIVED = "02"
+
+
+class NotWritable(Exception):  # noqa: N818 - a property of the document, not a fault of ours
+    """A declaration that an agency's syntax cannot hold whole: nothing is cut, a person must look."""
 
 
 class Answers:
@@ -95,7 +99,10 @@ class Answers:
     def delivery(
         self, declaration: Declaration, delivery: str, agency: AgencySettings, *, test: bool
     ) -> bytes:
-        """`declaration` for `agency`, carrying the gateway's delivery reference."""
+        """`declaration` for `agency`, carrying the gateway's delivery reference.
+
+        Raises NotWritable where the agency's syntax cannot hold it.
+        """
         reference = AdditionalInformation(
             statement_code=DELIVERY_STATEMENT,
             statement_description=delivery,
@@ -105,7 +112,10 @@ class Answers:
             declaration, additional_information=(*declaration.additional_information, reference)
         )
         if agency.syntax == Syntax.XML.value:
-            return wco.write_declaration(declaration, self._metadata("DEC"))
+            try:
+                return wco.write_declaration(declaration, self._metadata("DEC"))
+            except wco.UnwritableError as error:
+                raise NotWritable(str(error)) from None
         envelope = edifact.Envelope(
             sender=self._settings.edifact_id,
             recipient=agency.edifact_id or agency.name.upper(),
@@ -113,7 +123,11 @@ class Answers:
             prepared=clock.utc(self._now()),
             test=test,
         )
-        body, _ = edifact.write_cusdec(declaration, envelope)
+        body, findings = edifact.write_cusdec(declaration, envelope)
+        if not is_valid(findings):
+            raise NotWritable(
+                "; ".join(str(finding) for finding in findings if finding.severity is Severity.ERROR)
+            )
         return body
 
     def _response(
@@ -140,10 +154,10 @@ class Answers:
 
     def _metadata(self, type_name: str) -> wco.MetaData:
         return wco.MetaData(
-            version_code="3.6",
+            version="3.6",
             type_name=type_name,
             country=self._settings.country or None,
-            agency_name=self._settings.agency_name,
+            agency=self._settings.agency_name,
         )
 
     def _note(

@@ -8,7 +8,6 @@ import anyio
 import anyio.abc
 import structlog
 
-from ..codecs.document import Reader
 from . import clock, resources
 from .answers import Answers
 from .api import Api
@@ -44,7 +43,7 @@ class Gateway:
         self.stopping = anyio.Event()
         self.ports: dict[str, int] = {}
         settings = config.gateway
-        reader = Reader(resources.directory(), resources.schemas())
+        reader = resources.reader(warm=True)
         agencies = self.parties.agency_values()
         answers = Answers(settings)
         self.history = History(ledger)

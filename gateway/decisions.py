@@ -32,7 +32,7 @@ from .parties import Parties
 
 _encode = msgspec.json.Encoder().encode
 
-# Two answers to one lodgement may meet: the later one is decided again. Each round, one gets through at least.
+# Two answers to one lodgement may meet: the later one is decided again. Each round, one gets in.
 ROUNDS = 50
 
 # 017 of a response that only says a document arrived: the trader has his receipt.

@@ -13,7 +13,7 @@ from ..codecs.declaration import Declaration
 from ..codecs.document import Document, Kind, Reading, Syntax
 from ..codecs.finding import EdifactPointer, Finding, Severity, is_valid
 from ..routing.agreement import Agency
-from ..routing.facts import FOLLOW_UPS, Facts, content_digest, facts_of
+from ..routing.facts import FOLLOW_UPS, DeclarationType, Facts, content_digest, facts_of
 from ..routing.instant import Instant, elapsed
 from ..routing.lifecycle import EventKind, LodgementState
 from ..routing.plan import Plan, plan
@@ -222,12 +222,12 @@ class Intake:
         return Taken(change, (lodgement,), (), findings)
 
     def _lodgement(self, draft: _Draft, reading: Reading, source: Source) -> LodgementRecord:
-        facts, document = draft.facts, draft.document
+        facts, document, root = draft.facts, draft.document, draft.root
         valid = is_valid(draft.findings)
         identity = self._new_id("L")
         declaration = document.declaration if document is not None else None
         interchange = reading.interchange
-        follows = facts is not None and facts.function in FOLLOW_UPS
+        test = is_test(reading)
         return LodgementRecord(
             id=identity,
             message=source.message,
@@ -235,15 +235,15 @@ class Intake:
             partner=source.party.name,
             channel=source.channel,
             syntax=reading.syntax.value,
-            type=facts.type.value if facts is not None else "unknown",
+            type=_type(facts, root),
             function=facts.function.value if facts is not None else "unknown",
-            declarant=(facts.declarant or "") if facts is not None else "",
+            declarant=_declarant(facts, root),
             lrn=(facts.lrn or "") if facts is not None else "",
             mrn=facts.mrn if facts is not None else None,
-            root=draft.root.id if draft.root is not None else identity,
-            claims_lrn=valid and not follows and not is_test(reading),
+            root=root.id if root is not None else identity,
+            claims_lrn=valid and not test and facts is not None and facts.function not in FOLLOW_UPS,
             state=LodgementState.ACCEPTED if valid else LodgementState.REJECTED,
-            test=is_test(reading),
+            test=test,
             content_digest=draft.digest,
             document=document.data if document is not None else b"",
             declaration=_encode(declaration) if declaration is not None else b"",
@@ -251,9 +251,7 @@ class Intake:
             agencies=draft.plan.asked if valid and draft.plan is not None else (),
             received=source.received,
             sender=interchange.sender if interchange is not None else None,
-            reference=interchange.reference
-            if valid and interchange is not None and not interchange.test
-            else None,
+            reference=interchange.reference if interchange is not None and valid and not test else None,
         )
 
     def _events(self, lodgement: LodgementRecord, draft: _Draft, source: Source) -> list[EventRecord]:
@@ -291,6 +289,18 @@ def _event(
     kind: EventKind, at: Instant, lodgement: str, source: Source, data: dict[str, str] | None = None
 ) -> EventRecord:
     return EventRecord(kind=kind, at=at, lodgement=lodgement, message=source.message, data=data or {})
+
+
+def _type(facts: Facts | None, root: LodgementRecord | None) -> str:
+    """A correction names its own kind, not the goods' way: then it is of its original's type."""
+    if facts is None:
+        return "unknown"
+    return root.type if root is not None and facts.type is DeclarationType.OTHER else facts.type.value
+
+
+def _declarant(facts: Facts | None, root: LodgementRecord | None) -> str:
+    given = facts.declarant if facts is not None else None
+    return given or (root.declarant if root is not None else "")
 
 
 def _class(lodgement: LodgementRecord) -> str:

@@ -19,7 +19,7 @@ from ..routing.instant import Instant
 from ..routing.lifecycle import DeliveryState, EventKind, NotificationState
 from ..routing.retry import BreakerEvent, CircuitBreaker, next_attempt
 from . import clock
-from .answers import Answers, as2_url
+from .answers import Answers, NotWritable, as2_url
 from .config import AgencySettings, PartnerSettings, retry_policy
 from .decisions import Decisions
 from .intake import declaration_of
@@ -47,6 +47,8 @@ CLAIM_LIMIT = 64
 POLL_SECONDS = 0.25
 # A document the peer refuses for what it says is not tried for ever: a person must look.
 POISON_TRIES = 3
+# Of a reason in the history: enough to act on.
+REASON_KEPT = 500
 
 
 class _Retry(NamedTuple):
@@ -140,8 +142,12 @@ class Outbound:
         if wait > 0:
             await self._put_back(claim, started.utc_ns + int(wait * 1e9))
             return
+        try:
+            wire = claim.wire or await self._delivery_wire(claim, agency, settings, as2=as2)
+        except NotWritable as error:
+            await self._quarantine(claim, str(error))
+            return
         self._tell_breaker(agency.name, BreakerEvent.ATTEMPT)
-        wire = claim.wire or await self._delivery_wire(claim, agency, settings, as2=as2)
         result = await self._sender.send(wire, agency, as2=as2)
         failed = isinstance(result, Failure) and not result.poison
         self._tell_breaker(agency.name, BreakerEvent.FAILURE if failed else BreakerEvent.SUCCESS)
@@ -199,6 +205,14 @@ class Outbound:
             first_attempt_ns=retry.first_ns,
         )
         await self._record(Change(delivery_updates=(update,), events=tuple(events)))
+
+    async def _quarantine(self, claim: ClaimedDelivery, reason: str) -> None:
+        log.error("delivery_quarantined", delivery=claim.delivery.id, agency=claim.delivery.agency)
+        update = DeliveryUpdate(
+            id=claim.delivery.id, expected=(DeliveryState.SENDING,), state=DeliveryState.DEAD
+        )
+        event = self._event(EventKind.QUARANTINED, claim, {"reason": reason[:REASON_KEPT]})
+        await self._record(Change(delivery_updates=(update,), events=(event,)))
 
     async def _put_back(self, claim: ClaimedDelivery, due_ns: int) -> None:
         update = DeliveryUpdate(

@@ -1,16 +1,22 @@
 """The one loader: what the package ships in `conf/`, as bytes or compiled once."""
 
 import functools
-import importlib.resources
-from importlib.resources.abc import Traversable
+import pathlib
+from typing import TYPE_CHECKING
 
-from ..codecs.edifact import Directory
-from ..codecs.wco import SchemaSet, load_schemas
+from ..codecs.document import Reader
+
+if TYPE_CHECKING:
+    from ..codecs.edifact import Directory
+    from ..codecs.wco import SchemaSet
+
+# A folder beside the code. The package is never run from an archive: it ships SQL and schemas, too.
+_CONF = pathlib.Path(__file__).parent.parent / "conf"
 
 
-def shipped(*parts: str) -> Traversable:
+def shipped(*parts: str) -> pathlib.Path:
     """A file or folder below `conf/`."""
-    return importlib.resources.files(__package__.rpartition(".")[0]).joinpath("conf", *parts)
+    return _CONF.joinpath(*parts)
 
 
 def shipped_bytes(*parts: str) -> bytes:
@@ -19,17 +25,26 @@ def shipped_bytes(*parts: str) -> bytes:
 
 
 @functools.cache
-def directory() -> Directory:
+def directory() -> "Directory":
     """The EDIFACT message directory the package ships."""
-    return Directory.load([entry.read_bytes() for entry in _files("directories", ".json")])
+    from ..codecs.edifact import Directory  # noqa: PLC0415 - imported with the first document that needs it
+
+    return Directory.load(*(file.read_bytes() for file in sorted(shipped("directories").glob("*.json"))))
 
 
 @functools.cache
-def schemas() -> SchemaSet:
+def schemas() -> "SchemaSet":
     """The reference schemas, compiled: call it once before any thread starts, as libxml2 wants."""
-    return load_schemas({entry.name: entry.read_bytes() for entry in _files("schemas/reference", ".xsd")})
+    from ..codecs.wco import load_schemas  # noqa: PLC0415 - imported with the first document that needs it
+
+    return load_schemas(
+        {file.name: file.read_bytes() for file in sorted(shipped("schemas", "reference").glob("*.xsd"))}
+    )
 
 
-def _files(folder: str, ending: str) -> list[Traversable]:
-    entries = [entry for entry in shipped(*folder.split("/")).iterdir() if entry.name.endswith(ending)]
-    return sorted(entries, key=lambda entry: entry.name)
+def reader(*, warm: bool = False) -> Reader:
+    """A reader of both syntaxes with what the package ships. `warm` compiles all of it now."""
+    if warm:
+        directory()
+        schemas()
+    return Reader(directory, schemas)

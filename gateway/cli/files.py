@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from ...codecs.document import Reader, Reading
+from ...codecs.document import Reading
 from ...codecs.finding import Finding
 from .. import resources
 
@@ -14,7 +14,7 @@ VALID, INVALID, UNREADABLE = 0, 1, 2
 
 def validate(names: list[str], *, as_json: bool) -> int:
     """Print the findings of each file (`-`: standard input). 0: valid, 1: not valid, 2: cannot be read."""
-    reader = Reader(resources.directory(), resources.schemas())
+    reader = resources.reader()
     worst = VALID
     report = []
     for name in names:
@@ -38,7 +38,7 @@ def read(name: str, *, out: str | None = None) -> int:
     data = _bytes_of(name)
     if data is None:
         return UNREADABLE
-    reading = Reader(resources.directory(), resources.schemas()).read(data)
+    reading = resources.reader().read(data)
     documents = [
         {
             "kind": document.kind.value,
