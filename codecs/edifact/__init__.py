@@ -1,0 +1,41 @@
+"""UN/EDIFACT: octets to values and values to octets (ISO 9735, D.96B CUSDEC and CUSRES, CONTRL)."""
+
+from .contrl import Action, Control, Fault, Verdict, owed, read_contrl, write_contrl
+from .cusdec import read_cusdec, write_cusdec
+from .cusres import read_cusres, write_cusres
+from .directory import Directory
+from .envelope import Envelope, date_time
+from .interchange import Group, Interchange, Message, Party
+from .reader import read_interchange, read_interchanges
+from .scanner import RawSegment, Segment, scan
+from .service import ServiceString
+from .validation import Validated, validate
+
+__all__ = [
+    "Action",
+    "Control",
+    "Directory",
+    "Envelope",
+    "Fault",
+    "Group",
+    "Interchange",
+    "Message",
+    "Party",
+    "RawSegment",
+    "Segment",
+    "ServiceString",
+    "Validated",
+    "Verdict",
+    "date_time",
+    "owed",
+    "read_contrl",
+    "read_cusdec",
+    "read_cusres",
+    "read_interchange",
+    "read_interchanges",
+    "scan",
+    "validate",
+    "write_contrl",
+    "write_cusdec",
+    "write_cusres",
+]

@@ -1,0 +1,49 @@
+"""A validated message through the rules: every placed segment goes to the node its group belongs to."""
+
+from ..finding import Severity
+from .interchange import Message
+from .rules import NOT_TAKEN, Reading, Table, find_rule
+from .tree import Draft
+from .validation import NOT_PLACED, Validated
+
+# The message's own segments: they carry no content.
+_SERVICE = frozenset({"UNH", "UNS", "UNT"})
+
+
+class _Scope:
+    """An open segment group: the node it fills and the rules for what is inside."""
+
+    __slots__ = ("draft", "rules")
+
+    def __init__(self, draft: Draft, rules: Table) -> None:
+        self.draft = draft
+        self.rules = rules
+
+
+def apply(message: Message, validated: Validated, rules: Table, root: Draft, reading: Reading) -> None:
+    """Fill `root` from the segments of `message` that have a place; what no rule takes is told (INFO)."""
+    assert validated.rule is not None
+    structure = validated.rule.structure
+    scopes: dict[int, _Scope | None] = {-1: _Scope(root, rules)}
+    for segment, position in zip(message.segments, validated.positions, strict=True):
+        if position == NOT_PLACED or segment.tag in _SERVICE:
+            continue
+        group = structure.positions[position].group
+        opens = structure.trigger(position)
+        scope = scopes.get(structure.groups[group].parent if opens else group)
+        if scope is None:
+            if opens:
+                scopes[group] = None
+            continue
+        rule = find_rule(scope.rules, structure.group_name(position), segment)
+        if rule is None:
+            text = "read, but the declaration has no field for it"
+            reading.report.add(
+                NOT_TAKEN, text, reading.point(segment), value=segment.value(1), severity=Severity.INFO
+            )
+            if opens:
+                scopes[group] = None
+            continue
+        draft = rule.read(segment, scope.draft, reading)
+        if opens:
+            scopes[group] = _Scope(draft, rule.table)

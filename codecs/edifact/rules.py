@@ -1,0 +1,298 @@
+"""The mapping engine: one rule says how a segment and the canonical fields in it are read and written.
+
+Rules are rows of tables (`cusdec_tables`, `cusres`). The same row serves both directions, so what is written
+is what is read. A rule that opens a segment group has rules of its own for the segments inside it.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..finding import Severity
+from .interchange import Interchange, Locator, Message
+from .report import Code, Report
+from .scanner import Segment
+from .tree import Draft, Source, View
+from .writer import CONTROL, Cell, OutSegment
+
+# Finding codes of the mapping itself; they are not of UNTDID 0085, since the syntax is in order.
+NO_PLACE = "no-place"
+NOT_TAKEN = "not-taken"
+BAD_VALUE = "bad-value"
+CHANGED = "changed-in-writing"
+
+ANY = "*"
+OWN_LIST = "ZZZ"
+
+
+class Slot(NamedTuple):
+    """A field and the components that carry it.
+
+    With `glue` a full component goes on in the next one and a shorter one ends the text; without it
+    components are lines, joined by a blank. `assume` is written where the field is absent and is a value like
+    any other when read; `blank` is written where it is absent and is read as absent. `when` must be in its
+    component, or the slot is not read.
+    """
+
+    path: str
+    cells: tuple[Cell, ...]
+    glue: bool
+    assume: str = ""
+    blank: str = ""
+    when: tuple[int, int, str] | None = None
+
+    def read(self, segment: Segment) -> str:
+        """The text of the field in `segment`."""
+        if self.when is not None and segment.value(self.when[0], self.when[1]) != self.when[2]:
+            return ""
+        first = self.cells[0]
+        text = segment.value(first.element, first.component)
+        if len(self.cells) > 1:
+            full = len(text) == first.length
+            for cell in self.cells[1:]:
+                value = segment.value(cell.element, cell.component)
+                if not value or (self.glue and not full):
+                    break
+                text += value if full else f" {value}"
+                full = len(value) == cell.length
+        return "" if text == self.blank else text
+
+    def cut(self, text: str) -> dict[tuple[int, int], str] | None:
+        """`text` in the components of the slot; None where it is too long for them."""
+        cells = {}
+        for cell in self.cells:
+            if text:
+                cells[cell.element, cell.component] = text[: cell.length]
+            text = text[cell.length :]
+        return None if text else cells
+
+
+def slot(
+    path: str,
+    where: str,
+    *,
+    assume: str = "",
+    blank: str = "",
+    when: tuple[int, int, str] | None = None,
+) -> Slot:
+    """A slot from its short form: `2.1/35` element 2, component 1, 35 characters; `>` glues."""
+    cells = []
+    for word in where.replace(">", " ").split():
+        position, _, length = word.partition("/")
+        element, _, component = position.partition(".")
+        cells.append(Cell(int(element), int(component), int(length)))
+    return Slot(path, tuple(cells), ">" in where, assume, blank, when)
+
+
+class Reading:
+    """What every rule may need while a message is read."""
+
+    def __init__(self, interchange: Interchange, message: Message, report: Report) -> None:
+        self.report = report
+        self.comma = interchange.service.decimal == "," or not interchange.service.explicit
+        self.point = Locator(interchange.reference, message.reference)
+
+    def put(self, draft: Draft, path: str, text: str, segment: Segment, cell: Cell) -> None:
+        """Set a field; a value that is no number, or a second one, is a finding."""
+        problem = draft.put(path, text)
+        if problem is not None and self.comma and "," in text:
+            problem = draft.put(path, text.replace(",", "."))
+        if problem is not None:
+            pointer = self.point(segment, cell.element, cell.component)
+            severity = Severity.WARNING if "twice" in problem else Severity.ERROR
+            self.report.add(
+                BAD_VALUE, f"{path.partition(':')[0]} {problem}", pointer, value=text, severity=severity
+            )
+
+
+class Out:
+    """Collects the segments of one level of a message, counts them, and reports what does not fit."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.segments: list[OutSegment] = []
+        self.counts: dict[str, int] = {}
+
+    def room(self, pool: str, limit: int) -> bool:
+        """True, and counted, if another of `pool` may be written."""
+        if self.counts.get(pool, 0) >= limit:
+            return False
+        self.counts[pool] = self.counts.get(pool, 0) + 1
+        return True
+
+    def clean(self, text: str, name: str) -> str:
+        """`text` without control characters, which have no place in data; a change is reported."""
+        if text.isprintable() or not CONTROL.search(text):
+            return text
+        self.report.add(
+            CHANGED, f"{name}: control characters written as blanks", value=text, severity=Severity.WARNING
+        )
+        return CONTROL.sub(" ", text)
+
+    def too_long(self, name: str, text: str, limit: int) -> None:
+        """Report a value that is left out because it does not fit."""
+        self.report.add(
+            Code.TOO_LONG, f"{name} is left out: it does not fit", value=text, expected=f"an..{limit}"
+        )
+
+    def too_many(self, values: Sequence[tuple[str, str]], what: str, limit: int) -> None:
+        """Report values that are left out because the message has no room for another of `what`."""
+        for name, text in values:
+            self.report.add(
+                Code.TOO_MANY_REPETITIONS,
+                f"{name} is left out: no room for another {what}",
+                value=text,
+                expected=f"at most {limit}",
+            )
+
+    def incomplete(self, values: Sequence[tuple[str, str]], what: str) -> None:
+        """Report values that are left out because what the segment begins with is absent."""
+        for name, text in values:
+            self.report.add(
+                Code.MISSING, f"{name} is left out: {what} cannot be written without its code", value=text
+            )
+
+    def no_place(self, source: Source) -> None:
+        """Report every field that no rule took."""
+        for name, text in source.left():
+            self.report.add(
+                NO_PLACE, f"{name} has no place in this message", value=text, severity=Severity.WARNING
+            )
+
+
+class Rule:
+    """One segment: `key` is its qualifier (ANY: whatever is not in the table), `base` the node it fills.
+
+    With `many` each segment is one entry of the list at `base`; `ordinal` names the entry's sequence number,
+    which follows from the order. `needs` is a component without which the segment cannot be written. `pool`
+    and `limit` bound how many the message takes.
+    """
+
+    many = False
+
+    def __init__(
+        self,
+        group: str,
+        tag: str,
+        key: str,
+        *slots: Slot,
+        base: str = "",
+        many: bool = False,
+        ordinal: str = "",
+        always: bool = False,
+        fixed: Mapping[tuple[int, int], str] | None = None,
+        aliases: tuple[str, ...] = (),
+        needs: tuple[int, int] | None = None,
+        pool: str = "",
+        limit: int = 1,
+        subs: Sequence["Rule"] = (),
+    ) -> None:
+        self.group, self.tag, self.key = group, tag, key
+        self.slots, self.base, self.many, self.ordinal, self.always = slots, base, many, ordinal, always
+        self.fixed = dict(fixed or {})
+        self.aliases, self.needs, self.pool, self.limit = aliases, needs, pool, limit
+        self.subs = tuple(subs)
+        self.table = table(self.subs)
+
+    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
+        """Fill `parent` from `segment`; returns the node that the segments of the group go on with."""
+        draft = parent.append(self.base) if self.many else parent.at(self.base)
+        if self.ordinal:
+            draft.put(self.ordinal, str(len(parent.children(self.base))))
+        for entry in self.slots:
+            text = entry.read(segment)
+            if text:
+                reading.put(draft, entry.path, text, segment, entry.cells[0])
+        return draft
+
+    def write(self, parent: View, out: Out) -> None:
+        """Write the segments for what `parent` has, and those inside their group."""
+        for number, view in enumerate(parent.children(self.base) if self.many else [parent.at(self.base)], 1):
+            self._order(view, number, out)
+            names: list[tuple[str, str]] = []
+            cells = self._cells(view, out, names)
+            inner = Out(out.report)
+            for sub in self.subs:
+                sub.write(view, inner)
+            if not cells and not inner.segments and not (self.always and self.many):
+                continue
+            if self.needs is not None and self.needs not in cells:
+                out.incomplete(names, self.tag)
+                continue
+            if self.pool and not out.room(self.pool, self.limit):
+                out.too_many(names or [(view.prefix.rstrip("."), "")], self.tag, self.limit)
+                continue
+            self._absent(cells)
+            out.segments.append(OutSegment(self.tag, cells | self.fixed))
+            out.segments.extend(inner.segments)
+
+    def _order(self, view: View, number: int, out: Out) -> None:
+        given = view.peek(self.ordinal) if self.ordinal else ""
+        if given:
+            if given != str(number):
+                text = f"{view.name(self.ordinal)} is renumbered by its position"
+                out.report.add(CHANGED, text, value=given, expected=str(number), severity=Severity.WARNING)
+            view.take(self.ordinal)
+
+    def _cells(self, view: View, out: Out, names: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
+        cells: dict[tuple[int, int], str] = {}
+        for entry in self.slots:
+            text = view.peek(entry.path)
+            if not text:
+                continue
+            name = view.name(entry.path)
+            view.take(entry.path)
+            names.append((name, text))
+            cut = entry.cut(out.clean(text, name))
+            if cut is None:
+                out.too_long(name, text, sum(cell.length for cell in entry.cells))
+            else:
+                cells |= cut
+        return cells
+
+    def _absent(self, cells: dict[tuple[int, int], str]) -> None:
+        for entry in self.slots:
+            first = entry.cells[0]
+            if (entry.assume or entry.blank) and (first.element, first.component) not in cells:
+                cells[first.element, first.component] = entry.assume or entry.blank
+
+
+Table = dict[tuple[str, str], dict[str, Rule]]
+
+
+def table(rules: Sequence[Rule]) -> Table:
+    """Rules by group and tag, then by qualifier."""
+    found: Table = {}
+    for rule in rules:
+        keys = found.setdefault((rule.group, rule.tag), {})
+        for key in (rule.key, *rule.aliases):
+            keys.setdefault(key, rule)
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _owned(value: str) -> str:
+    return f"{OWN_LIST}/{value}"
+
+
+def key_of(segment: Segment) -> str:
+    """The qualifier of a segment as the tables spell it."""
+    tag = segment.tag
+    if tag == "MEA":
+        detail = segment.value(2)
+        return f"/{detail}" if detail else segment.value(1)
+    if tag == "GIS":
+        return _owned(segment.value(1)) if segment.value(1, 3) == OWN_LIST else segment.value(1)
+    if tag == "DOC":
+        return _owned(segment.value(1)) if segment.value(1, 3) == OWN_LIST else segment.value(1)
+    if tag == "RFF" and segment.value(1) == OWN_LIST:
+        return _owned(segment.value(1, 4))
+    return segment.value(1)
+
+
+def find_rule(rules: Table, group: str, segment: Segment) -> Rule | None:
+    """The rule for a segment, None where the table has none."""
+    keys = rules.get((group, segment.tag))
+    if keys is None:
+        return None
+    return keys.get(key_of(segment)) or keys.get(ANY)

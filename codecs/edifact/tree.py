@@ -1,0 +1,267 @@
+"""The canonical values as trees of text: what a reader fills, and what a writer takes from.
+
+A path names a field from a node on: `goods_shipment.destination.country_code`. A part of a value that carries
+an attribute is named after a colon: `invoice_amount:value`, `invoice_amount:currency`.
+"""
+
+import functools
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from ..declaration import Amount, DateTime, Node, Quantity, fields
+from ..declaration.element import Field, Kind
+
+_COMPOUND: dict[Kind, tuple[str, str]] = {
+    Amount: ("value", "currency"),
+    Quantity: ("value", "unit"),
+    DateTime: ("text", "format"),
+}
+_EMPTY = (None, ())
+
+
+class Path(NamedTuple):
+    """A resolved path: the nodes to go through, the field at its end, and the part of its value."""
+
+    nodes: tuple[Field, ...]
+    field: Field
+    part: str
+
+
+@functools.cache
+def resolve(cls: type[Node], path: str) -> Path:
+    """Resolve `path` from `cls`; raises KeyError where there is no such field."""
+    names, _, part = path.partition(":")
+    *inner, last = names.split(".")
+    nodes = []
+    for name in inner:
+        field = _fields(cls)[name]
+        nodes.append(field)
+        cls = _node(field)
+    return Path(tuple(nodes), _fields(cls)[last], part)
+
+
+@functools.cache
+def _fields(cls: type[Node]) -> dict[str, Field]:
+    return {field.name: field for field in fields(cls)}
+
+
+def _node(field: Field) -> type[Node]:
+    if not issubclass(field.kind, Node):
+        raise KeyError(field.name)
+    return field.kind
+
+
+class Draft:
+    """A node being read: values come one at a time, the node is built at the end."""
+
+    __slots__ = ("_lines", "_values", "cls")
+
+    def __init__(self, cls: type[Node]) -> None:
+        self.cls = cls
+        self._values: dict[str, Any] = {}
+        self._lines: dict[str, list[str]] = {}
+
+    def at(self, path: str) -> "Draft":
+        """The single node at `path`, made if need be; the empty path is this node."""
+        draft = self
+        for name in path.split(".") if path else ():
+            found = draft._values.get(name)
+            if found is None:
+                found = draft._values[name] = Draft(_node(_fields(draft.cls)[name]))
+            draft = found
+        return draft
+
+    def append(self, path: str) -> "Draft":
+        """A new node at the end of the list at `path`."""
+        children = self.children(path)
+        parent, _, name = path.rpartition(".")
+        child = Draft(_node(_fields(self.at(parent).cls)[name]))
+        children.append(child)
+        return child
+
+    def children(self, path: str) -> list["Draft"]:
+        """The list at `path`, made if need be."""
+        parent, _, name = path.rpartition(".")
+        found: list[Draft] = self.at(parent)._values.setdefault(name, [])
+        return found
+
+    def put(self, path: str, text: str) -> str | None:
+        """Set a value from its text, numbers with a point; says what is wrong, None where nothing is."""
+        resolved = resolve(self.cls, path)
+        draft = self.at(path.partition(":")[0].rpartition(".")[0])
+        name, kind = resolved.field.name, resolved.field.kind
+        values: dict[str, Any] = draft._values
+        if resolved.part:
+            values = values.setdefault(name, {})
+            name = resolved.part
+        try:
+            value = _convert(kind, resolved.part, text)
+        except (ValueError, InvalidOperation):
+            return "is not a number"
+        if name in values:
+            return None if values[name] == value else "is given twice; the first is kept"
+        values[name] = value
+        return None
+
+    def add_lines(self, path: str, lines: list[str], width: int) -> None:
+        """Lengthen a text that comes in lines, over one segment or several."""
+        known = self._lines.setdefault(path, [])
+        known.extend(lines)
+        draft = self.at(path.rpartition(".")[0])
+        draft._values[path.rpartition(".")[2]] = join_lines(known, width)
+
+    def has(self, path: str) -> bool:
+        """True if a value was put at `path`."""
+        draft = self
+        *inner, last = path.split(".")
+        for name in inner:
+            if name not in draft._values:
+                return False
+            draft = draft._values[name]
+        return last in draft._values
+
+    def build(self) -> Node | None:
+        """The node; None where nothing was put in it."""
+        values = {}
+        for name, value in self._values.items():
+            built = _build(_fields(self.cls)[name].kind, value)
+            if built not in _EMPTY:
+                values[name] = built
+        return self.cls(**values) if values else None
+
+
+def _convert(kind: Kind, part: str, text: str) -> Any:
+    if kind is int:
+        if not (text.isascii() and text.isdecimal()):
+            raise ValueError(text)
+        return int(text)
+    if kind is Decimal or part == "value":
+        number = Decimal(text)
+        if not number.is_finite():
+            raise ValueError(text)
+        return number
+    return text
+
+
+def _build(kind: Kind, value: Any) -> Any:
+    if isinstance(value, Draft):
+        return value.build()
+    if isinstance(value, list):
+        return tuple(node for node in (draft.build() for draft in value) if node is not None)
+    if isinstance(value, dict):
+        # A currency without an amount, a format without a date: there is no value to carry it.
+        return kind(**value) if _COMPOUND[kind][0] in value else None
+    return value
+
+
+def join_lines(lines: list[str], width: int) -> str:
+    """Lines to text: a full line goes on in the next one, a shorter one ends there."""
+    text = ""
+    for number, line in enumerate(lines):
+        text += line
+        if number < len(lines) - 1 and len(line) < width:
+            text += "\n"
+    return text
+
+
+def split_lines(text: str, width: int, lines: int) -> tuple[list[list[str]], bool]:
+    """Text to blocks of at most `lines` lines, as `join_lines` reads them; and if blank lines were left out.
+
+    A line that fills its width and ends there is followed by an empty one, which says that it ends. No block
+    begins with an empty line, since the first line of a block is mandatory.
+    """
+    given = text.split("\n")
+    kept = [line for line in given if line]
+    flat: list[str] = []
+    for number, line in enumerate(kept):
+        flat.extend(line[i : i + width] for i in range(0, len(line), width))
+        if len(line) % width == 0 and number < len(kept) - 1:
+            flat.append("")
+    blocks: list[list[str]] = []
+    while flat:
+        size = min(lines, len(flat))
+        if size < len(flat) and not flat[size]:
+            size -= 1
+        blocks.append(flat[:size])
+        flat = flat[size:]
+    return blocks, len(kept) != len(given)
+
+
+class Source:
+    """A value being written: every leaf as text, taken once; what is left at the end had no place."""
+
+    def __init__(self, node: Node) -> None:
+        self.leaves: dict[str, str] = {}
+        self._tags: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        self._flatten(node, "", "")
+
+    def view(self) -> "View":
+        """The whole."""
+        return View(self, "")
+
+    def left(self) -> list[tuple[str, str]]:
+        """What was not taken: its WCO path and value."""
+        return [(self.tag(path), text) for path, text in self.leaves.items()]
+
+    def tag(self, path: str) -> str:
+        """The WCO path of a leaf: `GoodsShipment/GovernmentAgencyGoodsItem[1]/Commodity/Description`."""
+        return self._tags[path]
+
+    def count(self, path: str) -> int:
+        """The number of entries of the list at `path`."""
+        return self._counts.get(path, 0)
+
+    def _flatten(self, node: Node, prefix: str, tags: str) -> None:
+        for field in fields(type(node)):
+            value = getattr(node, field.name)
+            if value is None or value == ():
+                continue
+            path, tag = prefix + field.name, tags + field.tag
+            if field.many:
+                self._counts[path] = len(value)
+                for number, entry in enumerate(value):
+                    self._flatten(entry, f"{path}.{number}.", f"{tag}[{number + 1}]/")
+            elif isinstance(value, Node):
+                self._flatten(value, f"{path}.", f"{tag}/")
+            elif field.kind in _COMPOUND:
+                for part in _COMPOUND[field.kind]:
+                    self._leaf(f"{path}:{part}", tag, getattr(value, part))
+            else:
+                self._leaf(path, tag, value)
+
+    def _leaf(self, path: str, tag: str, value: str | int | Decimal | None) -> None:
+        if value is None or value == "":
+            return
+        self.leaves[path] = format(value, "f") if isinstance(value, Decimal) else str(value)
+        self._tags[path] = tag
+
+
+class View(msgspec.Struct, frozen=True):
+    """A node of a Source."""
+
+    source: Source
+    prefix: str
+
+    def take(self, path: str) -> str:
+        """The text at `path`, which then has its place; empty where there is none."""
+        return self.source.leaves.pop(self.prefix + path, "")
+
+    def peek(self, path: str) -> str:
+        """The text at `path`, left where it is."""
+        return self.source.leaves.get(self.prefix + path, "")
+
+    def name(self, path: str) -> str:
+        """The WCO path of a leaf that was there."""
+        return self.source.tag(self.prefix + path)
+
+    def at(self, path: str) -> Self:
+        """The single node at `path`."""
+        return type(self)(self.source, f"{self.prefix}{path}.") if path else self
+
+    def children(self, path: str) -> list[Self]:
+        """The nodes of the list at `path`."""
+        whole = self.prefix + path
+        return [type(self)(self.source, f"{whole}.{number}.") for number in range(self.source.count(whole))]

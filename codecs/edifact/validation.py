@@ -1,0 +1,158 @@
+"""A message against its directory: order, groups, repetitions, and the format of every element."""
+
+import bisect
+
+import msgspec
+
+from ..finding import Finding, Severity
+from .directory import Directory, MessageRule
+from .elements import ElementChecker
+from .interchange import Interchange, Locator, Message
+from .report import Code, Report
+from .scanner import Segment
+from .structure import Step, Structure
+
+# ISO 9735-5 and -10: security segments may stand after UNH and before UNT of any message.
+SECURITY_TAGS = frozenset({"USA", "USB", "USC", "USD", "USH", "USR", "UST", "USU", "USX", "USY"})
+NOT_PLACED = -1
+
+
+class Validated(msgspec.Struct, frozen=True):
+    """The outcome: for each segment its position in the structure (NOT_PLACED: none), and what is wrong.
+
+    `findings` begins with the message's own findings as a container. `rule` is None where no directory holds
+    the message type; nothing was checked then, and a finding says so.
+    """
+
+    rule: MessageRule | None
+    positions: tuple[int, ...]
+    findings: tuple[Finding, ...]
+
+
+def validate(interchange: Interchange, message: Message, directory: Directory) -> Validated:
+    """Check `message` in one pass. Never raises.
+
+    A message of another release than the directory's is read by the same tables: a finding says so, element
+    formats become warnings, and a segment that has no place there is an error.
+    """
+    report = Report()
+    report.extend(message.findings)
+    rule = directory.messages.get(message.type)
+    header = message.segments[0]
+    at = Locator(interchange.reference, message.reference)
+    if rule is None:
+        if not any(finding.code == Code.VALUE_NOT_SUPPORTED for finding in message.findings):
+            pointer = at(header, 2, 1)
+            text = "no directory is held for this message type"
+            report.add(Code.VALUE_NOT_SUPPORTED, text, pointer, value=message.type)
+        return Validated(None, (), report.findings())
+    exact = rule.covers(message.version, message.release)
+    if not exact and message.type != "CONTRL":
+        pointer = at(header, 2, 3)
+        report.add(
+            Code.RELEASE_NOT_SUPPORTED,
+            f"read by the rules of {rule.directory}, the release held here",
+            pointer,
+            value=f"{message.version}.{message.release}",
+            expected=rule.directory,
+            severity=Severity.WARNING,
+        )
+    walk = _Walk(rule.structure, interchange, message, report)
+    positions = walk.run()
+    checker = ElementChecker(interchange, message, report, lenient=not exact)
+    for segment, position in zip(message.segments, positions, strict=True):
+        if position != NOT_PLACED:
+            checker.check(segment, rule.segments[segment.tag])
+    return Validated(rule, positions, report.findings())
+
+
+class _Walk:
+    """Follows the segments through the structure, one step each."""
+
+    def __init__(
+        self, structure: Structure, interchange: Interchange, message: Message, report: Report
+    ) -> None:
+        self._structure = structure
+        self._segments = message.segments
+        self._report = report
+        self._at = Locator(interchange.reference, message.reference)
+        self._counts = [0] * len(structure.positions)
+        self._group_counts = [0] * len(structure.groups)
+        self._places: dict[str, list[int]] | None = None
+
+    def run(self) -> tuple[int, ...]:
+        """The position of each segment."""
+        steps = self._structure.steps
+        state = 0
+        placed = [0]
+        self._counts[0] = 1
+        for segment in self._segments[1:]:
+            step = steps[state].get(segment.tag)
+            if step is None or (step.missing and not self._skips(step, segment)):
+                self._out_of_place(segment)
+                placed.append(NOT_PLACED)
+                continue
+            self._count(step, segment)
+            state = step.target
+            placed.append(state)
+        return tuple(placed)
+
+    def _count(self, step: Step, segment: Segment) -> None:
+        position = self._structure.positions[step.target]
+        if step.opened >= 0:
+            group = self._structure.groups[step.opened]
+            self._group_counts[group.number] += 1
+            self._counts[group.first : group.last + 1] = [0] * (group.last + 1 - group.first)
+            nested = group.last_group - group.number
+            self._group_counts[group.number + 1 : group.last_group + 1] = [0] * nested
+            if self._group_counts[group.number] == group.limit + 1:
+                self._report.add(
+                    Code.TOO_MANY_GROUPS,
+                    f"{group.name} is repeated too often",
+                    self._at(segment),
+                    expected=f"at most {group.limit}",
+                )
+        self._counts[step.target] += 1
+        if self._counts[step.target] == position.limit + 1:
+            self._report.add(
+                Code.TOO_MANY_REPETITIONS,
+                f"{position.tag} is repeated too often",
+                self._at(segment),
+                expected=f"at most {position.limit}",
+            )
+
+    def _skips(self, step: Step, segment: Segment) -> bool:
+        """True, with a finding for each, if the mandatory segments before `step` are really absent.
+
+        Where they still come, it is this segment that stands in the wrong place.
+        """
+        positions = self._structure.positions
+        for index in step.missing:
+            tag = positions[index].tag
+            ahead = sum(1 for p in positions[index:] if p.tag == tag and p.mandatory and p.group < 0)
+            if self._still_to_come(tag, segment.number) >= max(ahead, 1):
+                return False
+        before = self._segments[segment.number - 2]
+        for index in step.missing:
+            tag = positions[index].tag
+            pointer = msgspec.structs.replace(self._at(before), tag=tag, offset=segment.offset)
+            self._report.add(Code.MISSING, f"{tag} is missing before {segment.tag}", pointer, expected=tag)
+        return True
+
+    def _still_to_come(self, tag: str, number: int) -> int:
+        if self._places is None:
+            self._places = {}
+            for segment in self._segments:
+                self._places.setdefault(segment.tag, []).append(segment.number)
+        places = self._places.get(tag, [])
+        return len(places) - bisect.bisect_left(places, number)
+
+    def _out_of_place(self, segment: Segment) -> None:
+        pointer = self._at(segment)
+        if segment.tag in SECURITY_TAGS:
+            text = "security segments are not verified here"
+            self._report.add(Code.ENVELOPE_NOT_SUPPORTED, text, pointer, severity=Severity.WARNING)
+            return
+        known = any(position.tag == segment.tag for position in self._structure.positions)
+        text = "the segment has no place here" if known else "the message has no such segment"
+        self._report.add(Code.NOT_SUPPORTED_HERE, text, pointer, value=segment.tag)

@@ -1,0 +1,105 @@
+"""Segments to octets: escaping, truncation, the envelope with its counts."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .envelope import Envelope
+from .service import DEFAULT, ServiceString
+
+# Control characters have no place in data (ISO 9735-1, annex A).
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class Cell(NamedTuple):
+    """A component and the number of characters it takes."""
+
+    element: int
+    component: int
+    length: int
+
+
+class OutSegment(NamedTuple):
+    """A segment being written: its tag, and its components by (element, component)."""
+
+    tag: str
+    cells: dict[tuple[int, int], str]
+
+
+class MessageName(NamedTuple):
+    """S009 of UNH."""
+
+    type: str
+    version: str
+    release: str
+    agency: str = "UN"
+
+
+# Latin text goes out as version 3, which every peer reads; anything else as UTF-8, which needs version 4.
+_LATIN = ("UNOC", 3, "iso-8859-1", DEFAULT)
+_UNICODE = (
+    "UNOW",
+    4,
+    "utf-8",
+    ServiceString(repetition="*"),
+)
+
+
+def segment(tag: str, *elements: str | Sequence[str]) -> OutSegment:
+    """A segment of given elements, each one text or its components."""
+    cells = {}
+    for number, element in enumerate(elements, 1):
+        for component, value in enumerate([element] if isinstance(element, str) else element, 1):
+            if value:
+                cells[number, component] = value
+    return OutSegment(tag, cells)
+
+
+def write_interchange(name: MessageName, body: Sequence[OutSegment], envelope: Envelope) -> bytes:
+    """One interchange of one message: UNA, UNB, UNH, `body`, UNT, UNZ."""
+    header = segment("UNH", envelope.message_reference, tuple(name))
+    trailer = segment("UNT", str(len(body) + 2), envelope.message_reference)
+    message = [header, *body, trailer]
+    latin = all(_is_latin(value) for out in message for value in out.cells.values())
+    level, version, codec, service = (
+        _LATIN if latin and _is_latin(envelope.sender + envelope.recipient) else _UNICODE
+    )
+    moment = envelope.prepared
+    unb = segment(
+        "UNB",
+        (level, str(version)),
+        (envelope.sender, envelope.sender_qualifier),
+        (envelope.recipient, envelope.recipient_qualifier),
+        (moment.strftime("%y%m%d" if version < 4 else "%Y%m%d"), moment.strftime("%H%M")),
+        envelope.reference,
+        "",
+        "",
+        "",
+        "1" if envelope.acknowledgement else "",
+        "",
+        "1" if envelope.test else "",
+    )
+    unz = segment("UNZ", "1", envelope.reference)
+    text = service.advice() + "".join(_render(out, service) for out in (unb, *message, unz))
+    return text.encode(codec)
+
+
+def _is_latin(value: str) -> bool:
+    return value.isascii() or all(ord(char) < 0x100 for char in value)
+
+
+def _render(out: OutSegment, service: ServiceString) -> str:
+    """One segment; trailing empty components and elements are left out (ISO 9735-1, 8.7)."""
+    special = service.release + service.component + service.element + service.terminator + service.repetition
+    last = max((element for element, _ in out.cells), default=0)
+    rows: list[dict[int, str]] = [{} for _ in range(last + 1)]
+    for (element, component), value in out.cells.items():
+        rows[element][component] = (
+            "".join(service.release + char if char in special else char for char in value)
+            if any(char in value for char in special)
+            else value
+        )
+    elements = (
+        service.component.join(row.get(n, "") for n in range(1, max(row, default=0) + 1)) for row in rows[1:]
+    )
+    return service.element.join((out.tag, *elements)) + service.terminator
