@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from ..codecs import edifact, wco
 from ..codecs.declaration import (
@@ -31,6 +32,9 @@ STATEMENT_TYPE = "ACB"
 
 # WCO 017 of a response: registered.
 RECEIVED = "02"
+
+
+log = structlog.get_logger()
 
 
 class NotWritable(Exception):  # noqa: N818 - a property of the document, not a fault of ours
@@ -137,7 +141,10 @@ class Answers:
         if subject.syntax is Syntax.XML:
             body = wco.write_response((response,), self._metadata("RES"))
             return self._note(identity, subject, "RES", body, party, version)
-        body = edifact.write_cusres(response, self._envelope(identity, party, subject))
+        body, findings = edifact.write_cusres(response, self._envelope(identity, party, subject))
+        if not is_valid(findings):
+            # What an agency said at greater length than CUSRES holds; the whole of it is in the status answer.
+            log.warning("response_shortened", notification=identity, values=len(findings))
         return self._note(identity, subject, "CUSRES", body, party, version)
 
     def _envelope(self, identity: str, party: Party, subject: "_Subject") -> edifact.Envelope:

@@ -102,7 +102,7 @@ class As2Settings(_Settings, frozen=True):
     """One AS2 agreement. The certificates are the other side's, current and next."""
 
     name: str
-    certificates: list[str]
+    certificates: tuple[str, ...]
     url: str = ""
     """Where we post to; empty: we only receive."""
     sign: bool = True
@@ -110,7 +110,7 @@ class As2Settings(_Settings, frozen=True):
     compress: bool = False
     cipher: CipherName = "aes-256-cbc"
     digest: DigestName = "sha-256"
-    allow: list[WeakName] = []
+    allow: tuple[WeakName, ...] = ()
     """Weaknesses this agreement accepts from the other side, by name."""
 
 
@@ -127,11 +127,11 @@ class PartnerSettings(_Settings, frozen=True):
     """`partners/NAME.toml`: a trader's software."""
 
     name: str
-    certificates: list[str] = []
+    certificates: tuple[str, ...] = ()
     """TLS client certificates, current and next, by which the partner is known on HTTPS."""
     edifact_id: str = ""
     """The partner's interchange identification (UNB S002/0004); when set, another sender is a finding."""
-    server_certificates: list[str] = []
+    server_certificates: tuple[str, ...] = ()
     """The certificates its own AS2 server may show over TLS, pinned; none: the machine's authorities."""
     as2: As2Settings | None = None
     retry: RetrySettings = RetrySettings()
@@ -149,15 +149,15 @@ class AgencySettings(_Settings, frozen=True):
     edifact_id: str = ""
     url: str = ""
     """HTTPS: where deliveries are posted."""
-    certificates: list[str] = []
+    certificates: tuple[str, ...] = ()
     """HTTPS: client certificates the agency posts its answers with."""
-    server_certificates: list[str] = []
+    server_certificates: tuple[str, ...] = ()
     """HTTPS: the certificates its own server may show, pinned."""
     as2: As2Settings | None = None
     retry: RetrySettings = RetrySettings()
     concurrency: int = 8
     """Deliveries under way at once."""
-    clears: list[Literal["released", "accepted"]] = ["released"]
+    clears: tuple[Literal["released", "accepted"], ...] = ("released",)
     """The outcomes by which this agency lets goods go."""
     outcomes: dict[str, OutcomeName] = {}
     """Its own response function codes, where they differ from the data model's."""
@@ -168,14 +168,14 @@ class AgencySettings(_Settings, frozen=True):
 class ConditionSettings(_Settings, frozen=True, rename=None):
     """What a route looks at; every key given must hold, any of its values is enough."""
 
-    type: list[str] = []
-    function: list[str] = []
-    procedure: list[str] = []
-    hs_prefix: list[str] = []
-    document: list[str] = []
-    not_document: list[str] = []
-    country: list[str] = []
-    office: list[str] = []
+    type: tuple[str, ...] = ()
+    function: tuple[str, ...] = ()
+    procedure: tuple[str, ...] = ()
+    hs_prefix: tuple[str, ...] = ()
+    document: tuple[str, ...] = ()
+    not_document: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    office: tuple[str, ...] = ()
 
 
 class RouteEntry(_Settings, frozen=True):

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import ssl
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cryptography import x509
@@ -149,7 +150,7 @@ def _our_keys(config: Config, settings: KeySettings) -> tuple[Signer, Decryption
     return Signer(certificates[0], key), DecryptionKey(certificates[0], key)
 
 
-def _certificates(config: Config, file: pathlib.Path, names: list[str]) -> tuple[x509.Certificate, ...]:
+def _certificates(config: Config, file: pathlib.Path, names: Sequence[str]) -> tuple[x509.Certificate, ...]:
     found: list[x509.Certificate] = []
     for name in names:
         try:

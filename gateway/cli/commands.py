@@ -21,8 +21,8 @@ app = typer.Typer(
 )
 partner = typer.Typer(help="Traders' software: who may lodge.", no_args_is_help=True)
 agency = typer.Typer(help="Agencies: who is asked.", no_args_is_help=True)
-app.add_typer(partner, name="partner")
-app.add_typer(agency, name="agency")
+app.add_typer(partner, name="partner", rich_help_panel="The gateway")
+app.add_typer(agency, name="agency", rich_help_panel="The gateway")
 
 GATEWAY, FILES, LOOK, TRY = (
     "The gateway",

@@ -11,7 +11,7 @@ from ...routing.instant import NANOSECONDS, Instant
 from .head import Headers, RequestHead, write_head
 
 # Fields the listener itself writes: from a handler they could only contradict the framing.
-LISTENER_FIELDS = frozenset(("connection", "content-length", "date", "keep-alive", "transfer-encoding"))
+LISTENER_FIELDS = frozenset(("connection", "content-length", "keep-alive", "transfer-encoding"))
 # Responses without a body, hence without Content-Length (RFC 9110 section 8.6).
 _BODILESS = frozenset((204, 304))
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
@@ -106,7 +106,10 @@ def write_response(response: Response, *, method: str, connection: str | None, n
 
     Raises ValueError if a header cannot be written.
     """
-    fields = [("date", _date(now.utc_ns // NANOSECONDS)), *response.headers]
+    fields = list(response.headers)
+    # A stored answer is given again as it was, with its own date.
+    if not any(name.lower() == "date" for name, _ in fields):
+        fields.insert(0, ("date", _date(now.utc_ns // NANOSECONDS)))
     if response.status not in _BODILESS:
         fields.append(("content-length", str(len(response.body))))
     if connection is not None:
