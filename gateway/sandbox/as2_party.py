@@ -1,0 +1,155 @@
+"""The AS2 side of a trader or an agency: sends and judges the receipt, takes and gives one."""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from ...routing.instant import Instant
+from .. import clock
+from ..as2 import (
+    BadRequest,
+    Composed,
+    Disposition,
+    Identity,
+    Mdn,
+    MdnKind,
+    MdnResult,
+    Mic,
+    Received,
+    Refused,
+    Terms,
+    compose,
+    compose_mdn,
+    identify,
+    read_mdn,
+    receive,
+)
+from ..http import Client, Request, Response, problem
+from .accounts import Account
+from .wire import About, Recorder
+
+SEND_SECONDS = 30.0
+
+# Takes a payload: (what was received, its Message-ID, the request) -> what the receipt says.
+Taker = Callable[[Received, str, Request], Awaitable[Disposition]]
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """One exchange: what was sent, and what came back as a receipt. `answer` are the receipt's own octets."""
+
+    composed: Composed
+    status: int
+    mdn: MdnResult
+    answer: bytes
+
+    @property
+    def verified(self) -> bool:
+        """True if the gateway signed that it took exactly this."""
+        return self.status == 200 and self.mdn.kind is MdnKind.PROCESSED and self.mdn.signed
+
+
+class As2Party:
+    """Speaks AS2 as one account does. Remembers what it took by Message-ID, and repeats the receipt."""
+
+    def __init__(
+        self,
+        account: Account,
+        client: Client,
+        *,
+        recorder: Recorder | None = None,
+        now: Callable[[], Instant] = clock.instant,
+    ) -> None:
+        if account.terms is None:
+            raise ValueError(f"{account.name} has no AS2 agreement")
+        self._terms: Terms = account.terms
+        self._account = account
+        self._client = client
+        self._recorder = recorder
+        self._now = now
+        self._taken: dict[str, tuple[str, Mdn]] = {}
+
+    def compose(self, payload: bytes, media_type: str, *, message_id: str | None = None) -> Composed:
+        """`payload` signed, encrypted and compressed as agreed; send it as often as needed."""
+        return compose(
+            payload,
+            media_type,
+            self._terms,
+            message_id=message_id or f"<{clock.new_id('T')}@{self._account.name}.example>",
+            now=clock.utc(self._now()),
+            boundary=secrets.token_hex(16),
+        )
+
+    async def send(self, composed: Composed, *, what: str) -> Sent:
+        """One try. Raises ClientError where no answer comes; `what` names the message in a recording."""
+        url = self._account.as2_url
+        response = await self._client.request(
+            "POST", url, composed.headers, composed.body, timeout=SEND_SECONDS
+        )
+        if self._recorder is not None:
+            about = self._about(composed.message_id, what, str(composed.mic))
+            self._recorder.sent(about, ("POST", url, composed.headers, composed.body), response)
+        mdn = read_mdn(
+            response.headers,
+            response.body,
+            self._terms,
+            message_id=composed.message_id,
+            mic=composed.mic,
+            now=clock.utc(self._now()),
+        )
+        return Sent(composed=composed, status=response.status, mdn=mdn, answer=response.body)
+
+    async def take(self, request: Request, taker: Taker, *, what: str) -> Response:
+        """Answer an AS2 message with its receipt; `taker` sees each message once, however often it comes."""
+        try:
+            identity = identify(request.headers)
+        except BadRequest as error:
+            return problem(error.status, error.reason)
+        digest = hashlib.sha256(request.body).hexdigest()
+        known = self._taken.get(identity.message_id)
+        mic = ""
+        if known is not None and known[0] == digest:
+            mdn = known[1]
+        else:
+            mdn, mic = await self._first(identity, request, taker)
+            self._taken[identity.message_id] = (digest, mdn)
+        response = Response(status=200, headers=mdn.headers, body=mdn.body)
+        if self._recorder is not None:
+            about = self._about(identity.message_id, what, mic, received=True)
+            self._recorder.served(about, request, response, self._now())
+        return response
+
+    async def _first(self, identity: Identity, request: Request, taker: Taker) -> tuple[Mdn, str]:
+        got = receive(identity, request.headers, request.body, self._terms, now=clock.utc(request.last_byte))
+        if isinstance(got, Refused):
+            return self._mdn(identity, got.disposition, got.mic), str(got.mic or "")
+        disposition = await taker(got, identity.message_id, request)
+        return self._mdn(identity, disposition, got.mic), str(got.mic)
+
+    def _mdn(self, identity: Identity, disposition: Disposition, mic: Mic | None) -> Mdn:
+        return compose_mdn(
+            identity,
+            disposition,
+            mic,
+            self._terms,
+            message_id=f"<{clock.new_id('R')}@{self._account.name}.example>",
+            now=clock.utc(self._now()),
+            boundary=secrets.token_hex(16),
+        )
+
+    def _about(self, message_id: str, what: str, mic: str, *, received: bool = False) -> About:
+        us, them = self._account.name, "gateway"
+        sender, recipient = (them, us) if received else (us, them)
+        return About(
+            sender=sender,
+            recipient=recipient,
+            channel="as2",
+            what=what,
+            back="MDN",
+            message_id=message_id,
+            mic=mic,
+            signed_by=sender,
+            encrypted_to=recipient,
+            back_signed_by=recipient,
+        )
