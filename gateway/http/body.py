@@ -210,8 +210,8 @@ class ChunkedBody:
         if self._expecting is _Expecting.DATA_END and not b"\r\n".startswith(data[at : at + 2]):
             raise HttpRefusal(400, "a chunk does not end where its size says")
         end = data.find(b"\r\n", at)
+        self._check(data[at:] if end < 0 else data[at : end + 1])
         if end < 0:
-            self._check_partial(data[at:])
             return None
         line = data[at:end]
         if self._expecting is _Expecting.SIZE:
@@ -222,8 +222,8 @@ class ChunkedBody:
             self._expecting = _Expecting.SIZE
         return end + 2
 
-    def _check_partial(self, line: bytes) -> None:
-        """A line that is not complete and cannot become one is refused now, not when time runs out."""
+    def _check(self, line: bytes) -> None:
+        """What cannot become a line and its CR is refused now, not when time runs out."""
         longest = MAX_TRAILER if self._expecting is _Expecting.TRAILER else MAX_CHUNK_LINE
         if len(line) > longest:
             raise HttpRefusal(400, "chunk line too long")
@@ -232,7 +232,7 @@ class ChunkedBody:
 
     def _size(self, line: bytes) -> None:
         match = _CHUNK_LINE.fullmatch(line)
-        if match is None or len(line) > MAX_CHUNK_LINE:
+        if match is None:
             raise HttpRefusal(400, "malformed chunk size or extension")
         size = int(match.group(1), 16)
         self._room -= size
