@@ -7,6 +7,12 @@ same `decryption-failed`: bad padding, bad MIME, bad compression, a stranger's o
 signature, layers in the wrong order, and under CBC also no signature at all where the terms ask for one. No
 MIC goes with it.
 
+A signature that holds is an answer too, if there is room beside what it covers: blocks put behind the closing
+delimiter, or into a header of the multipart, would be `processed` where they decrypt to something harmless
+and refused where not. So under CBC that room is closed: nothing behind the delimiter, and plain text in every
+header and before the first delimiter. Blocks moved within CBC bring random ones with them, which are not
+plain text.
+
 Two failures have their own answer. An algorithm against the policy is read off identifiers that everybody can
 see, before a key of ours is used. And in AuthEnvelopedData whose tag has held, no signature where the terms
 ask for one: whoever made the tag knew the content key, so the content was the sender's own and the answer
@@ -138,9 +144,10 @@ class Opening:
     def _open_signed(self, entity: Entity) -> bytes:
         self._once(self.signed is not None)
         try:
-            content, signature = parts_of(entity)
+            content, signature, closed = parts_of(entity)
         except mime.MimeError as error:
             raise Refusal(Disposition.INTEGRITY_CHECK_FAILED, str(error)) from None
+        self._nothing_unsigned(closed)
         self.mic_source = content
         try:
             return self._keep(verify_detached(content, signature, self._terms, self._now))
@@ -151,6 +158,7 @@ class Opening:
         smime_type = (entity.parameter("content-type", "smime-type") or "").lower()
         malformed = _BY_SMIME_TYPE.get(smime_type, Disposition.DECRYPTION_FAILED)
         try:
+            self._nothing_unsigned(mime.is_plain_text(entity.head))
             data = mime.decode_cms(entity)
             kind = content_type(data)
             malformed = _BY_CONTENT_TYPE[kind]
@@ -186,6 +194,13 @@ class Opening:
         if self.signed is None:
             self.mic_source = content
         return content
+
+    def _nothing_unsigned(self, closed: bool) -> None:
+        """Under CBC, refuse what could hold changed blocks beside the signed content and still be
+        accepted.
+        """
+        if self.encrypted and not self._tag_held and not closed:
+            raise Refusal(Disposition.INTEGRITY_CHECK_FAILED, "octets that no signature covers")
 
     def _keep(self, signed: Signed) -> bytes:
         self.signed = signed

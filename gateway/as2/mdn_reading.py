@@ -101,9 +101,7 @@ def _read(outer: Entity, terms: Terms, message_id: str, mic: Mic | str | None, n
     fields = _notification(report)
     said = read_disposition(fields.get("disposition", "")) if fields is not None else None
     if fields is None or said is None:
-        # A signature that does not hold leaves nothing to read; a page of a proxy has no receipt in it.
-        kind = MdnKind.UNVERIFIED if refusal is not None and fields is not None else MdnKind.MISSING
-        return MdnResult(kind=kind, detail=refusal or "there is no disposition in the response")
+        return MdnResult(kind=MdnKind.MISSING, detail=refusal or "there is no disposition in the response")
     kind, detail = _judge(outer, fields, said, terms, message_id=message_id, mic=mic)
     if refusal is not None:
         kind, detail = MdnKind.UNVERIFIED, refusal
@@ -125,7 +123,7 @@ def _opened(outer: Entity, terms: Terms, now: datetime) -> tuple[Signed | None, 
     """Signature, report, and why it proves nothing (None: it is as agreed)."""
     try:
         if outer.media_type == "multipart/signed":
-            content, signature = parts_of(outer)
+            content, signature, _ = parts_of(outer)
             try:
                 signed = verify_detached(content, signature, terms, now)
             except SecurityError as error:
@@ -151,7 +149,7 @@ def _notification(report: Entity) -> dict[str, str] | None:
         return mime.read_fields(mime.decode(report))
     if not report.media_type.startswith("multipart/"):
         return None
-    for part in map(mime.read_entity, mime.split(report)):
+    for part in map(mime.read_entity, mime.split(report).parts):
         if part.media_type == _NOTIFICATION:
             return mime.read_fields(mime.decode(part))
     return None

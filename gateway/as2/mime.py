@@ -12,6 +12,7 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # A part's header block: far above any real one (a few hundred octets), and bounds the search for its end.
 MAX_HEADER_BLOCK = 64 * 1024
@@ -27,8 +28,10 @@ _FOLD = re.compile(r"\r?\n[ \t]+")
 _LINE_END = re.compile(r"\r?\n")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*)")
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
-_QUOTED_PAIR = re.compile(r"\\(.)")
+# Some products write a path with single backslashes: only what must be escaped is taken for escaped.
+_QUOTED_PAIR = re.compile(r'\\(["\\])')
 _DELIMITER_TAIL = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+_PLAIN_TEXT = re.compile(rb"[\t\r\n -~]*")
 _LONE_LF = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _WHITE_SPACE = b" \t\r\n"
 # CMS in DER or BER begins with a SEQUENCE. The base64 of that octet begins with "M", so the two never clash.
@@ -51,6 +54,10 @@ class Entity:
     body_at: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     bare: bool = False
+
+    @property
+    def head(self) -> bytes:
+        return self.raw[: self.body_at]
 
     @property
     def body(self) -> bytes:
@@ -122,9 +129,19 @@ def parameters(value: str) -> dict[str, str]:
     return found
 
 
-def split(entity: Entity) -> list[bytes]:
-    """The parts of the multipart `entity`: each from after its delimiter's line end up to, and without, the
-    line end before the next delimiter (RFC 2046 5.1.1). A missing closing delimiter is tolerated.
+class Multipart(NamedTuple):
+    """A multipart taken apart. `epilogue` is None where the closing delimiter is missing, which is
+    tolerated.
+    """
+
+    preamble: bytes
+    parts: list[bytes]
+    epilogue: bytes | None
+
+
+def split(entity: Entity) -> Multipart:
+    """The multipart `entity`. A part is what stands after its delimiter's line end up to, and without, the
+    line end before the next delimiter (RFC 2046 5.1.1).
 
     Raises MimeError if there is no boundary, no part, or more than MAX_PARTS.
     """
@@ -133,26 +150,36 @@ def split(entity: Entity) -> list[bytes]:
         raise MimeError("a multipart without a usable boundary")
     body, delimiter = entity.body, b"--" + boundary.encode("latin-1")
     parts: list[bytes] = []
-    start, at = -1, body.find(delimiter)
+    preamble, start, at = b"", -1, body.find(delimiter)
     while at != -1:
         tail = _DELIMITER_TAIL.match(body, at + len(delimiter))
         if tail is None or (at and body[at - 1 : at] != b"\n"):
             at = body.find(delimiter, at + len(delimiter))
             continue
-        if start >= 0:
+        if start < 0:
+            preamble = body[:at]
+        else:
             parts.append(body[start : max(start, at - (2 if body[at - 2 : at] == b"\r\n" else 1))])
-        if len(parts) > MAX_PARTS:
-            raise MimeError("too many parts")
-        if tail[1]:
-            start = -1
-            break
         start = tail.end()
+        if tail[1]:
+            return _with_parts(Multipart(preamble, parts, body[start:]))
+        if len(parts) >= MAX_PARTS:
+            raise MimeError("too many parts")
         at = body.find(delimiter, start)
     if start >= 0:
         parts.append(body[start:])
-    if not parts:
+    return _with_parts(Multipart(preamble, parts, None))
+
+
+def _with_parts(multipart: Multipart) -> Multipart:
+    if not multipart.parts:
         raise MimeError("a multipart without a part")
-    return parts
+    return multipart
+
+
+def is_plain_text(octets: bytes) -> bool:
+    """True if `octets` are printable ASCII, tabs and line ends."""
+    return _PLAIN_TEXT.fullmatch(octets) is not None
 
 
 def decode(entity: Entity) -> bytes:

@@ -35,7 +35,7 @@ def read_payload(entity: Entity, outer: Entity) -> Payload:
     decoded.
     """
     if entity.media_type == "multipart/related":
-        parts = [mime.read_entity(part) for part in mime.split(entity)]
+        parts = [mime.read_entity(part) for part in mime.split(entity).parts]
         root = _root(parts, entity.parameter("content-type", "start"))
         others = (_part(part, part) for part in parts if part is not root)
         return Payload(document=_part(root, outer), attachments=tuple(others))

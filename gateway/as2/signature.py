@@ -32,6 +32,9 @@ def _without_last_line_end(content: bytes) -> bytes:
     return content.removesuffix(b"\r\n")
 
 
+# What products write after the line of the closing delimiter.
+_EPILOGUES = (b"", b"\n", b"\r\n")
+
 # In this order; none changes what the payload says, and each is tried only where it differs from what came.
 _SECOND_TRIES: tuple[tuple[Tolerance, Callable[[bytes], bytes]], ...] = (
     (Tolerance.TRAILING_CRLF, _without_last_line_end),
@@ -64,12 +67,27 @@ def _verify(data: bytes, content: bytes | None, terms: Terms, now: datetime) -> 
     return verify(data, content, terms.their_signing, policy=terms.policy, now=now)
 
 
-def parts_of(entity: mime.Entity) -> tuple[bytes, bytes]:
-    """The signed part, raw, and the CMS octets of the signature in a multipart/signed (RFC 1847 2.1).
+class SignedParts(NamedTuple):
+    """A multipart/signed taken apart (RFC 1847 2.1): the signed part, raw, and the CMS octets of its
+    signature.
 
-    Raises MimeError if it does not have the two.
+    `closed`: around the two there is nothing but plain text before and the last line end behind.
     """
-    parts = mime.split(entity)
-    if len(parts) < 2:
+
+    content: bytes
+    signature: bytes
+    closed: bool
+
+
+def parts_of(entity: mime.Entity) -> SignedParts:
+    """The parts of the multipart/signed `entity`. Raises MimeError if it does not have the two."""
+    multipart = mime.split(entity)
+    if len(multipart.parts) < 2:
         raise mime.MimeError("a multipart/signed without a signature")
-    return parts[0], mime.decode_cms(mime.read_entity(parts[1]))
+    signature = mime.read_entity(multipart.parts[1])
+    closed = (
+        len(multipart.parts) == 2
+        and multipart.epilogue in _EPILOGUES
+        and all(map(mime.is_plain_text, (entity.head, multipart.preamble, signature.head)))
+    )
+    return SignedParts(multipart.parts[0], mime.decode_cms(signature), closed)

@@ -10,6 +10,7 @@ from . import mime
 # RFC 2046 5.1.1, without the characters that some products mishandle; two more are put before it in a
 # receipt.
 _BOUNDARY = re.compile(r"[A-Za-z0-9_=.-]{1,66}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_FILENAME = re.compile(r'[^ !#-\[\]-~]|"')
 
 
@@ -29,7 +30,7 @@ def one_line(name: str, value: str) -> str:
     """`value`, which goes on the wire as it is. Raises ValueError if it would not stay on its line: folded
     headers break peers, and a line end from outside would make headers of its own.
     """
-    if any(character < " " or character == "\x7f" for character in value):
+    if _CONTROL.search(value):
         raise ValueError(f"{name} holds a control character")
     return value
 

@@ -49,6 +49,12 @@ class Link:
 
     keys: dict[str, Keys]
     now: datetime = NOW
+    document: bytes = DOCUMENT
+
+    @staticmethod
+    def wire(headers: Iterable[tuple[str, str]]) -> WireHeaders:
+        """Headers as the listener gives them."""
+        return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
 
     def terms(self, ours: str, theirs: str, **changes: object) -> Terms:
         values: dict[str, object] = {
@@ -84,7 +90,7 @@ class Link:
     def receive(
         self, headers: Iterable[tuple[str, str]], body: bytes, terms: Terms | None = None
     ) -> Received | Refused:
-        wire = on_the_wire(headers)
+        wire = self.wire(headers)
         return receive(identify(wire), wire, body, terms or self.alice(), now=self.now)
 
     def answer(
@@ -102,7 +108,7 @@ class Link:
         terms: Terms | None = None,
     ) -> Mdn:
         return compose_mdn(
-            identify(on_the_wire(headers)),
+            identify(self.wire(headers)),
             disposition,
             mic,
             terms or self.alice(),
@@ -110,11 +116,6 @@ class Link:
             now=self.now,
             boundary="a1b2c3",
         )
-
-
-def on_the_wire(headers: Iterable[tuple[str, str]]) -> WireHeaders:
-    """Headers as the listener gives them."""
-    return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ def multipart(body: bytes, boundary: str = "b") -> Entity:
 
 def test_parts_are_exactly_what_stands_between_the_delimiters() -> None:
     body = b"preamble\r\n--b\r\nA: 1\r\n\r\none\r\n\r\n--b \t\r\n\r\ntwo\n\r\n--b--\r\nepilogue"
-    assert mime.split(multipart(body)) == [b"A: 1\r\n\r\none\r\n", b"\r\ntwo\n"]
+    parts = [b"A: 1\r\n\r\none\r\n", b"\r\ntwo\n"]
+    assert mime.split(multipart(body)) == mime.Multipart(b"preamble\r\n", parts, b"epilogue")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_parts_are_exactly_what_stands_between_the_delimiters() -> None:
     ],
 )
 def test_delimiters_count_only_on_a_line_of_their_own(body: bytes, parts: list[bytes]) -> None:
-    assert mime.split(multipart(body)) == parts
+    assert mime.split(multipart(body)).parts == parts
 
 
 @pytest.mark.parametrize("body", [b"", b"no part", b"--b--\r\n", b"x--b\r\n"])
@@ -81,8 +82,8 @@ def test_an_empty_header_block_is_one() -> None:
 
 
 def test_parameters_are_read_in_any_style() -> None:
-    value = 'a/b; X="q\\"u;o" ;\ty=plain ; z==eq==; x=second'
-    assert mime.parameters(value) == {"x": 'q"u;o', "y": "plain", "z": "=eq=="}
+    value = 'a/b; X="q\\"u;o\\n" ;\ty=plain ; z==eq==; x=second'
+    assert mime.parameters(value) == {"x": 'q"u;o\\n', "y": "plain", "z": "=eq=="}
 
 
 @pytest.mark.parametrize(
