@@ -146,7 +146,7 @@ def test_a_changed_or_foreign_key(link: Any, refused: Any) -> None:
     assert_told_nothing(link, body[:-size] + other[-size:], refused)
 
 
-# What an attacker reaches who knows, or guesses, the content: contents are encrypted here as he would make them.
+# What an attacker reaches who knows the content, or guesses it: encrypted here as he would make it.
 
 
 def behind_the_signed_part(content: bytes) -> Iterator[bytes]:

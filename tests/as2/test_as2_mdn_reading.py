@@ -156,10 +156,13 @@ def other_style(value: str, mic: Mic, encoding: str = "7bit") -> bytes:
         "Reporting-UA: other\r\nFinal-Recipient: rfc822;\r\n alice\r\noriginal-message-id:1@bob\r\n"
         f"DISPOSITION: {value}\r\nreceived-content-mic:{mic.value},SHA256\r\nX-More: 1\r\n"
     )
-    return (
-        b"--r\r\nContent-Type: TEXT/PLAIN\r\n\r\nfine\r\n--r\r\nContent-Type: Message/Disposition-Notification\r\n"
-        + f"Content-Transfer-Encoding: {encoding}\r\n\r\n\r\n{fields}\r\n--r\r\n\r\nthe original\r\n--r--".encode()
+    text = (
+        "--r\r\nContent-Type: TEXT/PLAIN\r\n\r\nfine\r\n"
+        "--r\r\nContent-Type: Message/Disposition-Notification\r\n"
+        f"Content-Transfer-Encoding: {encoding}\r\n\r\n\r\n{fields}\r\n"
+        "--r\r\n\r\nthe original\r\n--r--"
     )
+    return text.encode()
 
 
 @pytest.mark.parametrize(
@@ -174,14 +177,10 @@ def other_style(value: str, mic: Mic, encoding: str = "7bit") -> bytes:
 def test_receipts_in_other_styles(link: Any, value: str, encoding: str) -> None:
     message = link.send()
     content_type = "Multipart/Report; Report-Type=disposition-notification; boundary=r"
-    mdn = Mdn(
-        (("Content-Type", content_type),), other_style(value, message.mic).replace(b"7bit", encoding.encode())
-    )
+    body = other_style(value, message.mic, encoding)
     if encoding == "quoted-printable":
-        mdn = Mdn(
-            mdn.headers,
-            mdn.body.replace(f"{message.mic.value}".encode(), message.mic.value.replace("=", "=3D").encode()),
-        )
+        body = body.replace(message.mic.value.encode(), message.mic.value.replace("=", "=3D").encode())
+    mdn = Mdn((("Content-Type", content_type),), body)
     result = read(link, message, mdn, terms=link.bob(signed_receipts=False))
     assert result.kind in {MdnKind.PROCESSED, MdnKind.WARNING}, result
 
