@@ -1,7 +1,7 @@
 """What libxml2 reports, as findings: one a fault, in our own words, at the node that is wrong."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from lxml import etree
@@ -9,7 +9,7 @@ from lxml import etree
 from ..declaration import fields_by_tag
 from ..finding import MAX_FINDINGS, Finding, shown
 from .names import split
-from .place import located, node_class, pointer
+from .place import format_of, located, node_class, pointer
 
 # An enumeration is quoted up to this many characters: a code list of thousands would flood an answer.
 EXPECTED_SHOWN = 200
@@ -54,21 +54,30 @@ FAULTS = {
     "SCHEMAV_CVC_ELT_1": Fault("unknown-root", "the schema does not know this document element"),
     "SCHEMAV_CVC_ELT_3_1": Fault("nil", "the element may not be nil"),
 }
+# What to expect instead, around the bound libxml2 names.
+WORDINGS = {
+    "SCHEMAV_CVC_MAXLENGTH_VALID": "at most {} characters",
+    "SCHEMAV_CVC_MINLENGTH_VALID": "at least {} characters",
+    "SCHEMAV_CVC_LENGTH_VALID": "{} characters",
+    "SCHEMAV_CVC_TOTALDIGITS_VALID": "at most {} digits",
+    "SCHEMAV_CVC_FRACTIONDIGITS_VALID": "at most {} decimals",
+    "SCHEMAV_CVC_MININCLUSIVE_VALID": "at least {}",
+    "SCHEMAV_CVC_MAXINCLUSIVE_VALID": "at most {}",
+}
+FORMAT_FAULTS = frozenset({"SCHEMAV_CVC_PATTERN_VALID", "SCHEMAV_CVC_DATATYPE_VALID_1_2_1"})
 OTHER = Fault("schema", "the document does not follow its schema")
 
 _SUBJECT = re.compile(r"Element '[^']*'(?:, attribute '([^']*)')?: ")
 _REQUIRED = re.compile(r"The attribute '([^']*)' is required")
 _LIMIT = re.compile(r"'([^']*)'\)?\.?\s*$")
-_NAME = re.compile(r"(?:\{([^}]*)\})?([^\s,{}()*]+)(?=[\s,)])")
+_NAME = re.compile(r"(?:\{([^}]*)\})?([^\s,{}()]+)(?=[\s,)])")
 
 
-def findings(
-    root: etree._Element, entries: Iterable[Entry], *, canonical_order: bool = True
-) -> tuple[Finding, ...]:
+def findings(root: etree._Element, entries: Iterable[Entry], names: Collection[str]) -> tuple[Finding, ...]:
     """One finding a fault, at most MAX_FINDINGS; several entries about one value are one fault.
 
-    `canonical_order` says that the schema orders elements as the canonical model does, which tells a missing
-    element from a misplaced one; without it fewer faults are told apart.
+    `names` are the local names of all elements the schema declares. A missing element and a misplaced one
+    are told apart by the order of the canonical model, which the national sets share.
     """
     found: dict[tuple[str | None, str | None], Finding] = {}
     for entry in entries:
@@ -84,17 +93,15 @@ def findings(
         if len(found) == MAX_FINDINGS:
             break
         element = located(root, entry.path)
-        found[key] = _finding(
-            root if element is None else element, attribute, entry, message, canonical_order
-        )
+        found[key] = _finding(root if element is None else element, attribute, entry, message, names)
     return tuple(found.values())
 
 
 def _finding(
-    element: etree._Element, attribute: str | None, entry: Entry, message: str, canonical_order: bool
+    element: etree._Element, attribute: str | None, entry: Entry, message: str, names: Collection[str]
 ) -> Finding:
     if entry.type_name == "SCHEMAV_ELEMENT_CONTENT":
-        return _content(element, message, canonical_order)
+        return _content(element, message, names)
     fault = FAULTS.get(entry.type_name, OTHER)
     if fault.code == "missing-attribute":
         return Finding(code=fault.code, text=fault.text, pointer=pointer(element), expected=f"@{attribute}")
@@ -104,62 +111,58 @@ def _finding(
         text=fault.text,
         # libxml2 knows lines beyond 65,535, which the tree itself does not.
         pointer=pointer(element, attribute=attribute, line=entry.line or None),
-        value=None if value is None else shown(" ".join(value.split())),
-        expected=_expected(entry.type_name, message),
+        value=None if value is None else shown(value.strip(" \t\r\n")),
+        expected=_expected(entry.type_name, message, format_of(element) if attribute is None else None),
     )
 
 
-def _expected(type_name: str, message: str) -> str | None:
-    """The bound or the list that the value broke."""
+def _expected(type_name: str, message: str, model_format: str | None) -> str | None:
+    """The list, the bound or the format that the value broke."""
     if type_name == "SCHEMAV_CVC_ENUMERATION_VALID":
         values = message.rpartition("{")[2].rpartition("}")[0].replace("'", "").replace(", ", " | ")
         return values if len(values) <= EXPECTED_SHOWN else values[: EXPECTED_SHOWN - 1] + "…"
     limit = _LIMIT.search(message)
-    if limit is None:
-        return None
-    wording = {
-        "SCHEMAV_CVC_MAXLENGTH_VALID": "at most {} characters",
-        "SCHEMAV_CVC_MINLENGTH_VALID": "at least {} characters",
-        "SCHEMAV_CVC_LENGTH_VALID": "{} characters",
-        "SCHEMAV_CVC_PATTERN_VALID": "{}",
-        "SCHEMAV_CVC_TOTALDIGITS_VALID": "at most {} digits",
-        "SCHEMAV_CVC_FRACTIONDIGITS_VALID": "at most {} decimals",
-        "SCHEMAV_CVC_MININCLUSIVE_VALID": "at least {}",
-        "SCHEMAV_CVC_MAXINCLUSIVE_VALID": "at most {}",
-        "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": "type {}",
-    }.get(type_name)
-    return None if wording is None else wording.format(limit[1].rpartition("}")[2][:EXPECTED_SHOWN])
+    wording = WORDINGS.get(type_name)
+    if wording is not None and limit is not None:
+        return wording.format(limit[1])
+    if type_name in FORMAT_FAULTS:
+        # The model's own notation says more than a pattern or the name of a type.
+        pattern = limit[1][:EXPECTED_SHOWN] if limit and type_name == "SCHEMAV_CVC_PATTERN_VALID" else None
+        return model_format or pattern
+    return None
 
 
-def _content(element: etree._Element, message: str, canonical_order: bool) -> Finding:
+def _content(element: etree._Element, message: str, names: Collection[str]) -> Finding:
     """libxml2 names the next element it met; the fault may be that one, another, or an absent one."""
-    names = _NAME.findall(message.partition("Expected is")[2])
-    expected = [local for _, local in names]
+    problem, _, wanted = message.partition("Expected is")
+    pairs = _NAME.findall(wanted.partition("(")[2])
+    expected = [local for _, local in pairs]
     parent = element.getparent()
-    if "Missing child" in message[: message.find("Expected is")]:
+    if "Missing child" in problem:
         return _missing(element, expected)
-    if parent is None:
-        return _unexpected(element, expected)
     namespace, local = split(element.tag)
-    if local in expected and namespace not in {known for known, _ in names}:
+    own = None if parent is None else split(parent.tag)[0]
+    if local in names and pairs and namespace not in {own, *(known for known, _ in pairs)}:
         return Finding(
             code="wrong-namespace",
-            text=f"{shown(local)} stands in another namespace than it must",
+            text=f"{shown(local)} stands in a namespace that does not belong here",
             pointer=pointer(element),
             value=shown(namespace),
-            expected=" | ".join(dict.fromkeys(known for known, name in names if name == local)),
+            expected=" | ".join(dict.fromkeys(known for known, _ in pairs)),
         )
-    order = _order(parent) if canonical_order else {}
-    if not order:
-        return _unexpected(element, expected)
-    if local not in order:
-        return Finding(
-            code="unknown-element",
-            text=f"{shown(local)} is not known in {split(parent.tag)[1]}",
-            pointer=pointer(element),
-            value=shown(local),
-        )
-    return _out_of_place(parent, element, expected, order)
+    order = {} if parent is None else _order(parent)
+    if parent is not None and local in order:
+        return _out_of_place(parent, element, expected, order)
+    known = local in names
+    return Finding(
+        code="unexpected-element" if known else "unknown-element",
+        text=f"{shown(local)} may not stand here"
+        if known
+        else f"{shown(local)} is not an element of the schema",
+        pointer=pointer(element),
+        value=shown(local),
+        expected=" | ".join(expected) or None,
+    )
 
 
 def _out_of_place(
@@ -167,9 +170,12 @@ def _out_of_place(
 ) -> Finding:
     """A known element may not stand here: it or a later one is misplaced, or one before it is missing."""
     local = split(element.tag)[1]
-    for later in element.itersiblings():
-        if split(later.tag)[1] in expected and order.get(split(later.tag)[1], len(order)) < order[local]:
-            return _misplaced(later, f"belongs before {local}")
+    place = order[local]
+    overtaken = [each for each in element.itersiblings() if order.get(split(each.tag)[1], place) < place]
+    if len(overtaken) > 1:
+        return _misplaced(element, f"belongs after {split(overtaken[-1].tag)[1]}")
+    if overtaken and split(overtaken[0].tag)[1] in expected:
+        return _misplaced(overtaken[0], f"belongs before {local}")
     before = [split(earlier.tag)[1] for earlier in element.itersiblings(preceding=True)]
     if local in before[:1]:
         return Finding(
@@ -177,10 +183,10 @@ def _out_of_place(
             text=f"{local} stands here more often than it may",
             pointer=pointer(element),
         )
-    passed = [name for name in before if order.get(name, -1) >= order[local]]
+    passed = [name for name in before if order.get(name, -1) >= place]
     if passed:
         return _misplaced(element, f"belongs before {passed[-1]}")
-    return _missing(parent, [name for name in expected if order.get(name, len(order)) < order[local]])
+    return _missing(parent, [name for name in expected if order.get(name, place) < place])
 
 
 def _order(parent: etree._Element) -> dict[str, int]:
@@ -202,14 +208,3 @@ def _missing(parent: etree._Element, expected: Sequence[str]) -> Finding:
 def _misplaced(element: etree._Element, where: str) -> Finding:
     local = split(element.tag)[1]
     return Finding(code="element-order", text=f"{local} {where}", pointer=pointer(element))
-
-
-def _unexpected(element: etree._Element, expected: Sequence[str]) -> Finding:
-    local = split(element.tag)[1]
-    return Finding(
-        code="unexpected-element",
-        text=f"{shown(local)} may not stand here",
-        pointer=pointer(element),
-        value=shown(local),
-        expected=" | ".join(expected) or None,
-    )

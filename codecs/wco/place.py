@@ -17,12 +17,13 @@ _STEP = re.compile(r"(\*|[^\[\]/:]+(?::[^\[\]/:]+)?)(?:\[(\d+)\])?")
 
 
 class _Known(NamedTuple):
-    """An element the data model knows: its id there, its class unless it is simple, whether it repeats."""
+    """An element the data model knows: its id there, its class or its format, whether it repeats."""
 
     node: etree._Element
     wco: str
     kind: type[Node] | None
     many: bool
+    format: str = ""
 
 
 def pointer(
@@ -54,6 +55,12 @@ def node_class(element: etree._Element) -> type[Node] | None:
     """The canonical class `element` stands for, None outside the data model and for simple elements."""
     known = _known(_lineage(element))
     return known[-1].kind if known and known[-1].node is element else None
+
+
+def format_of(element: etree._Element) -> str | None:
+    """The format of a simple element as the data model writes it (`an..35`), None where it knows none."""
+    known = _known(_lineage(element))
+    return (known[-1].format or None) if known and known[-1].node is element else None
 
 
 def located(root: etree._Element, path: str | None) -> etree._Element | None:
@@ -136,7 +143,7 @@ def _known(lineage: list[etree._Element]) -> list[_Known]:
         field = None if kind is None else fields_by_tag(kind).get(local)
         if field is None:
             break
-        known.append(_Known(node, field.wco, _class(field), field.many))
+        known.append(_Known(node, field.wco, _class(field), field.many, field.format))
     return known
 
 

@@ -10,17 +10,20 @@ from lxml import etree
 from ..finding import Finding
 from .faults import FAULTS, OTHER, findings
 from .place import pointer
-from .xml import SMALL_BYTES, parser
+from .xml import parser
 
 # The path of every error is computed by counting siblings, so that errors cost the square of their number.
-# Errors times siblings up to which all are located: about a tenth of a second. A small document cannot exceed
-# it by much and is not asked.
+# With so many elements or fewer the worst is about a tenth of a second.
+DIRECT_ELEMENTS = 6_000
+# For more, errors times siblings up to which all errors are located: again about a tenth of a second.
 LOCATED_STEPS = 10_000_000
 # Beyond that, only the first so many of equal siblings are validated again, with places.
 SIBLINGS_KEPT = 50
 # A set may declare hundreds of global elements; the first few tell which set it is.
 MAX_ROOTS_SHOWN = 5
 
+# The same namespace from a second place: what the first lacked fails to compile anyway.
+_ALREADY_IMPORTED = etree.ErrorTypes.SCHEMAP_WARN_SKIP_SCHEMA
 _MEMORY = "memory:///"
 _UNCOUNTED = frozenset({"0", "1", "unbounded"})
 _XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -38,10 +41,10 @@ class Schema:
     one object serves one thread at a time; it cannot be pickled.
     """
 
-    def __init__(self, compiled: etree.XMLSchema, roots: frozenset[str], *, canonical_order: bool) -> None:
+    def __init__(self, compiled: etree.XMLSchema, roots: frozenset[str], names: frozenset[str]) -> None:
         self.roots = roots
         self._compiled = compiled
-        self._canonical_order = canonical_order
+        self._names = names
 
     def check(self, root: etree._Element, data: bytes) -> tuple[Finding, ...]:
         """One finding a fault, at most MAX_FINDINGS; empty if the document follows the schema.
@@ -53,7 +56,7 @@ class Schema:
             fault = FAULTS["SCHEMAV_CVC_ELT_1"]
             known = " | ".join(sorted(self.roots)[:MAX_ROOTS_SHOWN])
             return (Finding(code=fault.code, text=fault.text, pointer=pointer(root), expected=known),)
-        if len(data) <= SMALL_BYTES:
+        if data.count(b"<") - data.count(b"</") <= DIRECT_ELEMENTS:
             return self._located(root)
         faults = self._count(data)
         if faults == 0:
@@ -70,7 +73,7 @@ class Schema:
         if self._compiled.validate(root):
             return ()
         log: Any = self._compiled.error_log
-        return findings(root, log, canonical_order=self._canonical_order)
+        return findings(root, log, self._names)
 
     def _count(self, data: bytes) -> int:
         """How many errors libxml2 sees, without their places: linear however many they are."""
@@ -88,14 +91,13 @@ def compile_schema(
     entry: str,
     *,
     roots: Collection[str] = (),
-    canonical_order: bool = False,
 ) -> Schema:
     """The schema whose entry point is `files[entry]`; imports resolve within `files` and nowhere else.
 
-    `roots` are the document elements, as `{namespace}name`, that it must declare. Set `canonical_order` if
-    it orders elements as the canonical model does. Raises SchemaError where libxml2 has any complaint (it
-    takes an import it cannot resolve for a matter of taste), where a root is absent, or where a sequence or
-    choice is counted, which libxml2 validates wrongly and in exponential time.
+    `roots` are the document elements, as `{namespace}name`, that it must declare. Raises SchemaError where
+    libxml2 has any complaint (for it an import it cannot resolve is no more than that; only a second import
+    of a namespace is let pass), where a root is absent, or where a sequence or choice is counted, which
+    libxml2 validates wrongly and in exponential time.
     """
     if entry not in files:
         raise SchemaError(f"{entry}: no such file in the set")
@@ -107,13 +109,16 @@ def compile_schema(
         compiled = etree.XMLSchema(document)
     except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
         raise SchemaError(f"{entry}: {error}") from error
-    complaints: Any = compiled.error_log
-    if memory.unknown or len(complaints):
-        raise SchemaError("; ".join([*memory.unknown, *(str(each.message) for each in complaints)]))
-    declared = _declared([document, *(etree.fromstring(files[name], loader) for name in memory.used)])
+    log: Any = compiled.error_log
+    complaints = [str(each.message) for each in log if each.type != _ALREADY_IMPORTED]
+    if memory.unknown or complaints:
+        raise SchemaError("; ".join([*memory.unknown, *complaints]))
+    documents = [document, *(etree.fromstring(files[name], loader) for name in sorted(memory.used))]
+    declared = _global_elements(documents)
     if not declared or not declared.issuperset(roots):
         raise SchemaError(f"{entry}: not declared: {', '.join(sorted(set(roots) - declared)) or 'any root'}")
-    return Schema(compiled, declared, canonical_order=canonical_order)
+    names = {element.get("name", "") for each in documents for element in each.iter(f"{_XS}element")}
+    return Schema(compiled, declared, frozenset(names))
 
 
 class _Memory(etree.Resolver):
@@ -136,7 +141,7 @@ class _Memory(etree.Resolver):
         return self.resolve_string(content, context, base_url=_MEMORY + name)
 
 
-def _declared(documents: Sequence[etree._Element]) -> frozenset[str]:
+def _global_elements(documents: Sequence[etree._Element]) -> frozenset[str]:
     """The global elements of a schema set; it is refused where it counts a group of elements."""
     declared = set()
     own = documents[0].get("targetNamespace", "")

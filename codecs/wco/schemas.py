@@ -67,7 +67,7 @@ def load_schemas(files: Mapping[str, bytes]) -> SchemaSet:
 
     Call it in the main thread before others start (see Schema). Raises SchemaError.
     """
-    reference = compile_schema(files, REFERENCE_ENTRY, roots=_ROOTS, canonical_order=True)
+    reference = compile_schema(files, REFERENCE_ENTRY, roots=_ROOTS)
     reference.warm_up()
     return SchemaSet(reference=reference)
 

@@ -1,13 +1,14 @@
 """An element tree into canonical values, driven by the canonical model's own tables."""
 
+import functools
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lxml import etree
 
-from ..declaration import Amount, DateTime, Field, Node, Quantity, fields_by_tag
+from ..declaration import Amount, DateTime, Node, Quantity, fields
 from ..declaration.values import DATE_FORMATS
 from ..finding import MAX_FINDINGS, Finding, Severity, shown
 from .names import split
@@ -24,6 +25,27 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 # The attribute each kind of value keeps.
 _KEPT: dict[type, str] = {Amount: "currencyID", Quantity: "unitCode"}
+
+
+class _Slot(NamedTuple):
+    """Where the value of a child element goes; `node` is its class unless it is simple."""
+
+    name: str
+    many: bool
+    kind: type
+    node: type[Node] | None
+
+
+# As many as the classes of the model in four namespaces: a sender's invented ones must not pile up.
+@functools.lru_cache(maxsize=512)
+def _slots(kind: type[Node], namespace: str) -> dict[str, _Slot]:
+    """The children of `kind` by their full tag; `namespace` with its braces, or empty."""
+    return {
+        namespace + field.tag: _Slot(
+            field.name, field.many, field.kind, field.kind if issubclass(field.kind, Node) else None
+        )
+        for field in fields(kind)
+    }
 
 
 def text_of(element: etree._Element) -> str | None:
@@ -53,28 +75,29 @@ class Walk:
 
     def node(self, kind: type[N], element: etree._Element) -> N:
         """`element` as a `kind`. Recursion is bounded by the model's own depth."""
-        known = fields_by_tag(kind)
-        namespace = element.tag[: element.tag.rfind("}") + 1]
-        start = len(namespace)
+        tag = element.tag
+        slots = _slots(kind, tag[: tag.rfind("}") + 1])
         values: dict[str, Any] = {}
+        lists: dict[str, list[Any]] = {}
         if element.attrib:
             self._attributes(element, None)
         for child in element:
-            tag = child.tag
-            field = known.get(tag[start:]) if tag.startswith(namespace) else None
-            if field is None:
+            slot = slots.get(child.tag)
+            if slot is None:
                 self._unknown(child)
                 continue
-            value = self._value(field, child)
+            value = self.node(slot.node, child) if slot.node is not None else self._leaf(slot, child)
             if value is None:
                 continue
-            if field.many:
-                values.setdefault(field.name, []).append(value)
-            elif field.name in values:
-                self.note("repeated-element", f"{field.tag} stands here more often than it may", child)
+            if slot.many:
+                lists.setdefault(slot.name, []).append(value)
+            elif slot.name in values:
+                self.note("repeated-element", "the element stands here more often than it may", child)
             else:
-                values[field.name] = value
-        return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+                values[slot.name] = value
+        for name, several in lists.items():
+            values[name] = tuple(several)
+        return kind(**values)
 
     def note(
         self,
@@ -97,20 +120,17 @@ class Walk:
                 )
             )
 
-    def _value(self, field: Field, element: etree._Element) -> Any:
-        kind = field.kind
-        if issubclass(kind, Node):
-            return self.node(kind, element)
-        if kind is DateTime:
+    def _leaf(self, slot: _Slot, element: etree._Element) -> Any:
+        if slot.kind is DateTime:
             return self._moment(element)
         if len(element):
             self.note("nested-element", "an element stands where a value belongs", element)
-        text = text_of(element)
         if element.attrib:
-            self._attributes(element, _KEPT.get(kind))
-        if text is None or kind is str:
+            self._attributes(element, _KEPT.get(slot.kind))
+        text = text_of(element)
+        if text is None or slot.kind is str:
             return text
-        return self._leaves[kind](element, text)
+        return self._leaves[slot.kind](element, text)
 
     def _integer(self, element: etree._Element, text: str) -> int | None:
         if text.isdigit() and text.isascii() and len(text) <= MAX_DIGITS:

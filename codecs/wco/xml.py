@@ -17,9 +17,7 @@ MAX_ATTRIBUTES = 100_000
 MAX_NAMESPACES = 20_000
 # The widest element has nine; validation reports each unknown one.
 MAX_ATTRIBUTES_OF_ELEMENT = 64
-# libxml2 keeps every name it meets until the thread ends. The profile's 250 names measure 4 KiB.
-MAX_NAMES_BYTES = 64 * 1024
-# A document of this size cannot reach any of the limits on its parts, so nothing in it need be counted.
+# A document of this size cannot reach any of the limits above, so nothing in it need be counted.
 SMALL_BYTES = 64 * 1024
 # Enough for a byte order mark and an XML declaration with comfortable spacing.
 XML_DECLARATION_BYTES = 512
@@ -37,9 +35,6 @@ _ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["
 _ENCODINGS = re.compile(rb"utf-?8|us-ascii|iso-8859-\d{1,2}|windows-125\d", re.IGNORECASE)
 # What may stand before a document type declaration (XML 1.0, productions 22 and 27).
 _DOCTYPE = re.compile(rb"(?:[ \t\r\n]++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
-_ELEMENT_NAME = re.compile(rb"<([^\s<>/!?]++)")
-# The repetitions are bounded, or a run of "xmlns" would be read once from each of its beginnings.
-_NAMESPACE = re.compile(rb"""xmlns[^=\s<>]{0,64}+\s{0,64}+=\s{0,64}+["']([^"'<>]++)""")
 _TOO_WIDE = etree.XPath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES_OF_ELEMENT}])")
 
 _REASONS = {
@@ -85,9 +80,10 @@ def parse(data: bytes) -> etree._Element | Finding:
     """The document element of `data` without comments and processing instructions, or what is wrong.
 
     Any document type declaration is refused, in any encoding, and with it every entity. Refused before a
-    tree exists: more than MAX_BYTES, MAX_ELEMENTS, MAX_ATTRIBUTES, MAX_NAMES_BYTES, an encoding outside a
+    tree exists: more than MAX_BYTES, MAX_ELEMENTS, MAX_ATTRIBUTES, MAX_NAMESPACES, an encoding outside a
     short list. libxml2 itself refuses more than 256 levels and 10 MB in one text. Never raises on what
-    `data` holds.
+    `data` holds. The names of elements and attributes stay in memory until the thread ends, as libxml2 keeps
+    them for the next document: a process that reads the inventions of strangers is to be renewed some time.
     """
     refused = _too_large(data)
     if refused is not None:
@@ -95,9 +91,9 @@ def parse(data: bytes) -> etree._Element | Finding:
     text = _as_ascii_superset(data)
     if isinstance(text, Finding):
         return text
-    refused = _refused_markup(text)
-    if refused is not None:
-        return refused
+    # A document type declaration is kept from libxml2 altogether: its declarations alone can fill memory.
+    if _DOCTYPE.match(text.removeprefix(_UTF8_MARK)):
+        return _doctype()
     try:
         # Only what was UTF-16 is another object by now, and its XML declaration no longer speaks of it.
         root = etree.fromstring(text, _PARSER if text is data else parser("utf-8"))
@@ -145,23 +141,6 @@ def _as_ascii_superset(data: bytes) -> bytes | Finding:
         name = shown(declared[1].decode("ascii"))
         return refusal("xml-encoding", "this encoding is not accepted", value=name, line=1)
     return data
-
-
-def _refused_markup(data: bytes) -> Finding | None:
-    # A document type declaration is kept from libxml2 altogether: its declarations alone can fill memory.
-    if _DOCTYPE.match(data.removeprefix(_UTF8_MARK)):
-        return _doctype()
-    if len(data) > SMALL_BYTES and _names_bytes(data) > MAX_NAMES_BYTES:
-        return refusal("xml-names", f"different names of more than {MAX_NAMES_BYTES} octets together")
-    return None
-
-
-def _names_bytes(data: bytes) -> int:
-    names = set(_ELEMENT_NAME.findall(data))
-    names.update(_NAMESPACE.findall(data))
-    for before in data.split(b"=")[:-1]:
-        names.update(before.rsplit(None, 1)[-1:])
-    return sum(map(len, names))
 
 
 def _refused_tree(root: etree._Element, data: bytes) -> Finding | None:
