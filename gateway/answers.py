@@ -67,12 +67,15 @@ class Answers:
         party: Party,
         channel: str,
         lodgement: LodgementRecord | None = None,
-    ) -> NotificationRecord:
-        """What is wrong, in the sender's terms: CONTRL for EDIFACT syntax, CUSRES or RES for content."""
+    ) -> NotificationRecord | None:
+        """What is wrong, in the sender's terms: CONTRL for EDIFACT syntax, CUSRES or RES for content; None
+        for a CONTRL, which is never answered."""
+        if reading.interchange is not None and not edifact.owed(reading.interchange):
+            return None
         identity = self._new_id("N")
         interchange = reading.interchange
         subject = _Subject.of(reading, channel, lodgement)
-        if interchange is not None and any(_is_syntax(finding) for finding in findings):
+        if interchange is not None and any(is_syntax(finding) for finding in findings):
             envelope = self._envelope(identity, party, subject)
             body = edifact.write_contrl(interchange, envelope, findings=findings)
             return self._note(identity, subject, "CONTRL", body, party, None)
@@ -84,6 +87,18 @@ class Answers:
             now=clock.utc(self._now()),
         )
         return self._response(identity, subject, response, party, None)
+
+    def acknowledgement(
+        self, reading: Reading, party: Party, channel: str, lodgement: LodgementRecord
+    ) -> NotificationRecord | None:
+        """The CONTRL that UNB 0031 asks for when nothing is wrong with the syntax; None where none is asked."""
+        interchange = reading.interchange
+        if interchange is None or not interchange.acknowledgement_requested or not edifact.owed(interchange):
+            return None
+        identity = self._new_id("N")
+        subject = _Subject.of(reading, channel, lodgement)
+        body = edifact.write_contrl(interchange, self._envelope(identity, party, subject))
+        return self._note(identity, subject, "CONTRL", body, party, None)
 
     def test_only(
         self, lodgement: LodgementRecord, agencies: tuple[str, ...], party: Party
@@ -143,7 +158,7 @@ class Answers:
             return self._note(identity, subject, "RES", body, party, version)
         body, findings = edifact.write_cusres(response, self._envelope(identity, party, subject))
         if not is_valid(findings):
-            # What an agency said at greater length than CUSRES holds; the whole of it is in the status answer.
+            # What an agency said at greater length than CUSRES holds; all of it is in the status answer.
             log.warning("response_shortened", notification=identity, values=len(findings))
         return self._note(identity, subject, "CUSRES", body, party, version)
 
@@ -236,6 +251,6 @@ def _named(lodgement: LodgementRecord) -> ResponseDeclaration:
     return ResponseDeclaration(functional_reference_id=lodgement.lrn or None, id=lodgement.mrn)
 
 
-def _is_syntax(finding: Finding) -> bool:
+def is_syntax(finding: Finding) -> bool:
     """UNTDID 0085 codes are numbers; the rules of content have names."""
     return finding.severity is Severity.ERROR and finding.code.isdecimal()

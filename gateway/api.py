@@ -22,8 +22,8 @@ from .as2_channel import As2Channel
 from .history import History
 from .http import Request, RequestHead, Response
 from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
-from .intake import Source
 from .ledger import EventRecord, Ledger, LedgerUnavailable, Receipt
+from .lodging import Source
 from .openapi import OPENAPI
 from .parties import Parties, Party
 from .receipts import Receipts

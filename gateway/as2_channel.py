@@ -10,8 +10,8 @@ from . import clock
 from .as2 import BadRequest, Disposition, Identity, Mic, Refused, Terms, compose_mdn, identify, receive
 from .http import Request, Response
 from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
-from .intake import Source
 from .ledger import Change, Ledger, MessageRecord, Receipt
+from .lodging import Source
 from .metrics import Metrics
 from .parties import Parties
 from .views import problem

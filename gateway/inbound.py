@@ -21,11 +21,12 @@ from .answers import Answers, told
 from .decisions import ROUNDS, Decisions, merged
 from .history import History
 from .http import Request, Response
-from .intake import Intake, Source
+from .intake import Intake
 from .ledger import (
     Change,
     Committed,
     Conflict,
+    ConflictKind,
     Duplicate,
     EventRecord,
     Ledger,
@@ -33,6 +34,7 @@ from .ledger import (
     MessageRecord,
     Receipt,
 )
+from .lodging import Source
 from .metrics import Metrics
 
 log = structlog.get_logger()
@@ -102,8 +104,9 @@ class Inbound:
         With `whole`, what has findings is recorded but not accepted, and its key stays free. Raises
         Conflicting when the key names something else, LedgerUnavailable when nothing could be made durable.
         """
+        taken: tuple[LodgementRecord, ...] = ()
         for _ in range(ROUNDS):
-            taking, change = await self._taken(offer, whole=whole)
+            taking, change = await self._taken(offer, taken, whole=whole)
             receipt = compose(taking)
             accepted = not taking.failed and not (whole and taking.findings)
             record = _record(offer, receipt, accepted=accepted)
@@ -113,8 +116,17 @@ class Inbound:
                 return self._response(receipt, offer, taking.lodgements)
             if isinstance(result, Duplicate):
                 return await self.again(offer, result)
-            assert isinstance(result, Conflict)
+            taken = await self._met(result, taken)
         raise Conflicting
+
+    async def _met(
+        self, conflict: Conflict, taken: tuple[LodgementRecord, ...]
+    ) -> tuple[LodgementRecord, ...]:
+        """The lodgements that bear the interchange's reference, with the one `conflict` ran into."""
+        if conflict.kind is not ConflictKind.INTERCHANGE_TAKEN or conflict.existing is None:
+            return taken
+        status = await self._ledger.status(conflict.existing)
+        return taken if status is None else (*taken, status.lodgement)
 
     async def again(self, offer: Offer, stored: Duplicate) -> Response:
         """The stored receipt for a message that came again. Raises Conflicting if it is not the same one."""
@@ -138,12 +150,14 @@ class Inbound:
         self._metrics.receipt(offer.source.channel, "refused")
         return self._response(receipt, offer)
 
-    async def _taken(self, offer: Offer, *, whole: bool) -> tuple[Taking, Change]:
+    async def _taken(
+        self, offer: Offer, known: tuple[LodgementRecord, ...], *, whole: bool
+    ) -> tuple[Taking, Change]:
         try:
             reading = self._reader.read(offer.payload, offer.media_type)
             if offer.source.party.is_agency:
                 return await self._answer(offer, reading, whole=whole)
-            taken = await self._intake.take(reading, offer.source, whole=whole)
+            taken = await self._intake.take(reading, offer.source, whole=whole, taken=known)
         except Exception:
             # The one place where anything may be caught: a document that defeats our own code must not take
             # the others with it. It is kept with its bytes, and answered.
@@ -165,7 +179,8 @@ class Inbound:
         change = Change(events=(event,))
         if not whole:
             note = self._answers.rejection(reading, findings, source.party, source.channel)
-            change = Change(events=(event, told(note, None, "rejection")), notifications=(note,))
+            if note is not None:
+                change = Change(events=(event, told(note, None, "rejection")), notifications=(note,))
         return Taking(findings=findings), change
 
     def _response(

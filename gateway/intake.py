@@ -1,69 +1,23 @@
 """From what was read to what is written: lodgements, their deliveries, and the answer to what is not valid.
 
-Two steps: `needs` is asked of the ledger (is there an earlier lodgement under this name?), and the rest is a
-decision over values, so the same document under the same rules always comes out the same.
+Two steps: the ledger is asked for an earlier lodgement of the same name, and the rest is a decision over
+values, so the same document under the same rules always comes out the same.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-import msgspec
-
-from ..codecs.declaration import Declaration
 from ..codecs.document import Document, Kind, Reading, Syntax
 from ..codecs.finding import EdifactPointer, Finding, Severity, is_valid
 from ..routing.agreement import Agency
-from ..routing.facts import FOLLOW_UPS, DeclarationType, Facts, content_digest, facts_of
-from ..routing.instant import Instant, elapsed
-from ..routing.lifecycle import EventKind, LodgementState
-from ..routing.plan import Plan, plan
+from ..routing.facts import FOLLOW_UPS, Facts, content_digest, facts_of
+from ..routing.instant import Instant
+from ..routing.plan import plan
 from ..routing.rules import RuleSet
 from . import clock
-from .answers import Answers, told
+from .answers import Answers
 from .config import PartnerSettings
-from .ledger import Change, DeliveryRecord, EventRecord, Ledger, LodgementRecord, NotificationRecord
-from .parties import Party
-
-_encode = msgspec.json.Encoder().encode
-
-
-class Source(NamedTuple):
-    """Where a document came from."""
-
-    party: Party
-    channel: str
-    message: str
-    received: Instant
-
-
-class Taken(NamedTuple):
-    """What a payload amounts to. `change` is everything to write but the message itself.
-
-    `lodgements` are new; `tied` were lodged before with the same content. `findings` is empty unless
-    something was rejected.
-    """
-
-    change: Change
-    lodgements: tuple[LodgementRecord, ...]
-    tied: tuple[LodgementRecord, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def rejected(self) -> bool:
-        """True if any document was not taken in."""
-        return not is_valid(self.findings)
-
-
-class _Draft(NamedTuple):
-    """One document on its way to be a lodgement."""
-
-    document: Document | None
-    facts: Facts | None
-    findings: tuple[Finding, ...]
-    digest: str = ""
-    tied: LodgementRecord | None = None
-    root: LodgementRecord | None = None
-    plan: Plan | None = None
+from .ledger import Ledger, LodgementRecord
+from .lodging import Draft, Lodging, Source, Taken, is_test
 
 
 class Intake:
@@ -81,38 +35,44 @@ class Intake:
         self._ledger = ledger
         self._rules = rules
         self._agencies = agencies
-        self._answers = answers
-        self._now = now
+        self._lodging = Lodging(answers, now, new_id)
         self._new_id = new_id
 
-    async def take(self, reading: Reading, source: Source, *, whole: bool) -> Taken:
+    async def take(
+        self, reading: Reading, source: Source, *, whole: bool, taken: tuple[LodgementRecord, ...] = ()
+    ) -> Taken:
         """What to write for `reading`. With `whole`, one invalid document rejects all of them (HTTPS has one
-        answer); without, each stands for itself and is answered through the log (AS2)."""
-        drafts = await self._drafts(reading, source)
+        answer); without, each stands for itself and is answered through the log (AS2). `taken` are lodgements
+        known to bear the interchange's reference already."""
+        drafts = await self._drafts(reading, source, {one.position: one for one in taken})
         findings = (*reading.findings, *(f for draft in drafts for f in draft.findings))
         if not is_valid(reading.findings) or (whole and not is_valid(findings)):
-            return self._rejected(reading, drafts, source, findings, answer=not whole)
-        return self._compiled(reading, drafts, source, findings)
+            return self._lodging.refused(reading, drafts, source, findings, answer=not whole)
+        return self._lodging.each(reading, drafts, source)
 
-    async def _drafts(self, reading: Reading, source: Source) -> list[_Draft]:
-        drafts: list[_Draft] = []
+    async def _drafts(
+        self, reading: Reading, source: Source, taken: dict[int, LodgementRecord]
+    ) -> list[Draft]:
+        drafts: list[Draft] = []
         for document in reading.documents:
             draft = await self._draft(document, reading, source)
+            if document.position in taken:
+                draft = _already(draft, taken[document.position])
             if draft.facts is not None and draft.root is None and draft.tied is None and not is_test(reading):
                 draft = _unless_repeated(draft, drafts)
             drafts.append(draft)
         return drafts
 
-    async def _draft(self, document: Document, reading: Reading, source: Source) -> _Draft:
+    async def _draft(self, document: Document, reading: Reading, source: Source) -> Draft:
         if document.kind is Kind.CONTROL:
-            return _Draft(document, None, ())
+            return Draft(document, None, ())
         if document.kind is not Kind.DECLARATION or document.declaration is None:
-            return _Draft(document, None, _not_a_declaration(document))
+            return Draft(document, None, _not_a_declaration(document))
         facts = facts_of(document.declaration)
         digest = content_digest(document.declaration)
         findings = (*document.findings, *_sender_findings(reading, source))
         if not is_valid(findings):
-            return _Draft(document, facts, findings, digest)
+            return Draft(document, facts, findings, digest)
         if is_test(reading):
             # A rehearsal names nothing and follows nothing: its LRN stays free for the real one.
             return self._planned(document, reading, facts, findings, digest, None)
@@ -123,8 +83,8 @@ class Intake:
         if earlier is None:
             return self._planned(document, reading, facts, findings, digest, None)
         if earlier.content_digest == digest and earlier.partner == source.party.name:
-            return _Draft(document, facts, findings, digest, tied=earlier)
-        return _Draft(document, facts, (*findings, _lrn_reused(document, facts)), digest)
+            return Draft(document, facts, findings, digest, tied=earlier)
+        return Draft(document, facts, (*findings, _lrn_reused(document, facts)), digest)
 
     async def _root(self, facts: Facts, partner: str) -> tuple[LodgementRecord | None, tuple[Finding, ...]]:
         found = await self._ledger.find_by_mrn(facts.mrn) if facts.mrn else None
@@ -143,9 +103,9 @@ class Intake:
         findings: tuple[Finding, ...],
         digest: str,
         root: LodgementRecord | None,
-    ) -> _Draft:
+    ) -> Draft:
         if not is_valid(findings):
-            return _Draft(document, facts, findings, digest)
+            return Draft(document, facts, findings, digest)
         planned = plan(
             facts,
             self._rules,
@@ -156,179 +116,10 @@ class Intake:
         )
         if planned.asked or not planned.withheld:
             findings = (*findings, *planned.findings)
-        return _Draft(document, facts, findings, digest, root=root, plan=planned)
-
-    def _compiled(
-        self, reading: Reading, drafts: list[_Draft], source: Source, findings: tuple[Finding, ...]
-    ) -> Taken:
-        lodgements: list[LodgementRecord] = []
-        deliveries: list[DeliveryRecord] = []
-        notifications: list[NotificationRecord] = []
-        events: list[EventRecord] = []
-        tied = tuple(draft.tied for draft in drafts if draft.tied is not None)
-        for draft in drafts:
-            if draft.tied is not None:
-                events.append(_event(EventKind.DUPLICATE, self._now(), draft.tied.id, source))
-            if draft.tied is not None or draft.document is None or draft.document.kind is Kind.CONTROL:
-                continue
-            lodgement = self._lodgement(draft, reading, source)
-            lodgements.append(lodgement)
-            events += self._events(lodgement, draft, source)
-            if draft.plan is not None and lodgement.state is LodgementState.ACCEPTED:
-                deliveries += _deliveries(draft.plan, lodgement)
-            notes = self._notes(lodgement, draft, reading, source)
-            notifications += notes
-            events += [told(note, lodgement, _class(lodgement)) for note in notes]
-        change = Change(
-            lodgements=tuple(lodgements),
-            deliveries=tuple(deliveries),
-            notifications=tuple(notifications),
-            events=tuple(events),
-        )
-        return Taken(change, tuple(lodgements), tied, findings if not is_valid(findings) else ())
-
-    def _notes(
-        self, lodgement: LodgementRecord, draft: _Draft, reading: Reading, source: Source
-    ) -> list[NotificationRecord]:
-        if lodgement.state is LodgementState.REJECTED:
-            return [self._answers.rejection(reading, draft.findings, source.party, source.channel, lodgement)]
-        assert draft.plan is not None
-        if not draft.plan.asked:
-            agencies = tuple(delivery.agency for delivery in draft.plan.withheld)
-            return [self._answers.test_only(lodgement, agencies, source.party)]
-        return []
-
-    def _rejected(
-        self,
-        reading: Reading,
-        drafts: list[_Draft],
-        source: Source,
-        findings: tuple[Finding, ...],
-        *,
-        answer: bool,
-    ) -> Taken:
-        """The whole payload as one rejected lodgement."""
-        draft = next((d for d in drafts if d.facts is not None), _Draft(None, None, ()))
-        lodgement = self._lodgement(draft._replace(findings=findings), reading, source)
-        events = self._events(lodgement, draft._replace(findings=findings), source)
-        notifications: tuple[NotificationRecord, ...] = ()
-        if answer:
-            note = self._answers.rejection(reading, findings, source.party, source.channel, lodgement)
-            notifications = (note,)
-            events.append(told(note, lodgement, "rejection"))
-        else:
-            events.append(_told_at_once(lodgement, self._now()))
-        change = Change(lodgements=(lodgement,), notifications=notifications, events=tuple(events))
-        return Taken(change, (lodgement,), (), findings)
-
-    def _lodgement(self, draft: _Draft, reading: Reading, source: Source) -> LodgementRecord:
-        facts, document, root = draft.facts, draft.document, draft.root
-        valid = is_valid(draft.findings)
-        identity = self._new_id("L")
-        declaration = document.declaration if document is not None else None
-        interchange = reading.interchange
-        test = is_test(reading)
-        return LodgementRecord(
-            id=identity,
-            message=source.message,
-            position=document.position if document is not None else 0,
-            partner=source.party.name,
-            channel=source.channel,
-            syntax=reading.syntax.value,
-            type=_type(facts, root),
-            function=facts.function.value if facts is not None else "unknown",
-            declarant=_declarant(facts, root),
-            lrn=(facts.lrn or "") if facts is not None else "",
-            mrn=facts.mrn if facts is not None else None,
-            root=root.id if root is not None else identity,
-            claims_lrn=valid and not test and facts is not None and facts.function not in FOLLOW_UPS,
-            state=LodgementState.ACCEPTED if valid else LodgementState.REJECTED,
-            test=test,
-            content_digest=draft.digest,
-            document=document.data if document is not None else b"",
-            declaration=_encode(declaration) if declaration is not None else b"",
-            findings=_encode(draft.findings),
-            agencies=draft.plan.asked if valid and draft.plan is not None else (),
-            received=source.received,
-            sender=interchange.sender if interchange is not None else None,
-            reference=interchange.reference if interchange is not None and valid and not test else None,
-        )
-
-    def _events(self, lodgement: LodgementRecord, draft: _Draft, source: Source) -> list[EventRecord]:
-        now = self._now()
-        data = {"type": lodgement.type, "channel": source.channel, "partner": source.party.name}
-        if lodgement.test:
-            data["test"] = "1"
-        events = [
-            EventRecord(
-                kind=EventKind.RECEIVED,
-                at=source.received,
-                lodgement=lodgement.id,
-                message=source.message,
-                data=data,
-            )
-        ]
-        if lodgement.state is LodgementState.REJECTED:
-            count = str(len(draft.findings))
-            events.append(_event(EventKind.REJECTED, now, lodgement.id, source, {"findings": count}))
-        else:
-            assert draft.plan is not None
-            agencies = ",".join(draft.plan.asked)
-            events.append(_event(EventKind.VALIDATED, now, lodgement.id, source))
-            events.append(_event(EventKind.ROUTED, now, lodgement.id, source, {"agencies": agencies}))
-        events.append(_event(EventKind.DURABLE, now, lodgement.id, source))
-        return events
+        return Draft(document, facts, findings, digest, root=root, plan=planned)
 
 
-def is_test(reading: Reading) -> bool:
-    """True if the sender marked the interchange as a test (UNB 0035)."""
-    return reading.interchange is not None and reading.interchange.test
-
-
-def _event(
-    kind: EventKind, at: Instant, lodgement: str, source: Source, data: dict[str, str] | None = None
-) -> EventRecord:
-    return EventRecord(kind=kind, at=at, lodgement=lodgement, message=source.message, data=data or {})
-
-
-def _type(facts: Facts | None, root: LodgementRecord | None) -> str:
-    """A correction names its own kind, not the goods' way: then it is of its original's type."""
-    if facts is None:
-        return "unknown"
-    return root.type if root is not None and facts.type is DeclarationType.OTHER else facts.type.value
-
-
-def _declarant(facts: Facts | None, root: LodgementRecord | None) -> str:
-    given = facts.declarant if facts is not None else None
-    return given or (root.declarant if root is not None else "")
-
-
-def _class(lodgement: LodgementRecord) -> str:
-    return "rejection" if lodgement.state is LodgementState.REJECTED else "answer"
-
-
-def _told_at_once(lodgement: LodgementRecord, now: Instant) -> EventRecord:
-    """A rejection that goes back in the response itself needs no entry in the log."""
-    seconds = f"{elapsed(lodgement.received, now):.6f}"
-    data = {"push": "0", "class": "rejection", "type": lodgement.type, "seconds": seconds}
-    return EventRecord(kind=EventKind.NOTIFIED, at=now, lodgement=lodgement.id, data=data)
-
-
-def _deliveries(planned: Plan, lodgement: LodgementRecord) -> list[DeliveryRecord]:
-    return [
-        DeliveryRecord(
-            id=delivery.id,
-            lodgement=lodgement.id,
-            root=lodgement.root,
-            agency=delivery.agency,
-            state=delivery.state,
-            due_ns=lodgement.received.utc_ns,
-        )
-        for delivery in planned.deliveries
-    ]
-
-
-def _unless_repeated(draft: _Draft, drafts: list[_Draft]) -> _Draft:
+def _unless_repeated(draft: Draft, drafts: list[Draft]) -> Draft:
     """An LRN that stands twice in one interchange names nothing."""
     assert draft.facts is not None
     assert draft.document is not None
@@ -337,6 +128,16 @@ def _unless_repeated(draft: _Draft, drafts: list[_Draft]) -> _Draft:
         finding = _lrn_reused(draft.document, draft.facts)
         return draft._replace(findings=(*draft.findings, finding), plan=None)
     return draft
+
+
+def _already(draft: Draft, earlier: LodgementRecord) -> Draft:
+    """The interchange reference names another lodgement: the same document again, or an error of the sender."""
+    if draft.digest == earlier.content_digest:
+        return draft._replace(tied=earlier, findings=(), plan=None)
+    pointer = EdifactPointer(segment=0, tag="UNB", element=5)
+    text = "this sender has used the interchange reference for another document"
+    finding = Finding(code="26", text=text, pointer=pointer, value=earlier.reference)
+    return draft._replace(findings=(*draft.findings, finding), plan=None)
 
 
 def _not_a_declaration(document: Document) -> tuple[Finding, ...]:
@@ -369,8 +170,3 @@ def _sender_findings(reading: Reading, source: Source) -> tuple[Finding, ...]:
             expected=settings.edifact_id,
         ),
     )
-
-
-def declaration_of(lodgement: LodgementRecord) -> Declaration:
-    """The canonical declaration a lodgement keeps."""
-    return msgspec.json.decode(lodgement.declaration, type=Declaration)

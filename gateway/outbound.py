@@ -22,7 +22,6 @@ from . import clock
 from .answers import Answers, NotWritable, as2_url
 from .config import AgencySettings, PartnerSettings, retry_policy
 from .decisions import Decisions
-from .intake import declaration_of
 from .ledger import (
     Change,
     ClaimedDelivery,
@@ -34,6 +33,7 @@ from .ledger import (
     NotificationUpdate,
     Wire,
 )
+from .lodging import declaration_of
 from .parties import Parties, Party
 from .sender import Failure, Received, Sender
 

@@ -10,8 +10,8 @@ from ..routing.instant import Instant
 from ..security.cms import Signer, sign
 from . import clock
 from .config import GatewaySettings
-from .intake import Source
 from .ledger import LodgementRecord, Receipt
+from .lodging import Source
 
 SIGNATURE_HEADER = "Receipt-Signature"
 

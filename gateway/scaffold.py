@@ -49,15 +49,21 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_starter(
-    folder: pathlib.Path, *, now: datetime, ports: Ports | None = None, loop: str = "trio"
+    folder: pathlib.Path,
+    *,
+    now: datetime,
+    ports: Ports | None = None,
+    loop: str = "trio",
+    record: str = "",
 ) -> tuple[pathlib.Path, ...]:
     """Write a configuration, keys and samples into `folder`, and return the files made.
 
-    The folder may exist and hold other things. Raises ScaffoldError where one of the files is already there
-    (nothing is overwritten, nothing written), OSError where the folder cannot be written.
+    `record` is the folder in which the sandbox keeps messages, if any. `folder` may exist and hold other
+    things. Raises ScaffoldError where one of the files is already there (nothing is overwritten, nothing
+    written), OSError where the folder cannot be written.
     """
     values = {name: str(port) for name, port in msgspec.structs.asdict(ports or Ports()).items()}
-    values |= {"loop": loop, "year": str(now.year)}
+    values |= {"loop": loop, "year": str(now.year), "record": record}
     texts = {path: _filled(text, values) for path, text in _templates(shipped("starter"))}
     texts |= {pathlib.PurePath("samples", name): sample(name) for name in SAMPLES}
     secrets = {pathlib.PurePath("keys", f"{name}.{end}") for name, _ in _KEYS for end in ("pem", "key")}

@@ -165,7 +165,10 @@ def read(
 
 @app.command("verify-receipt", rich_help_panel=FILES)
 def verify_receipt(
-    file: Annotated[pathlib.Path, typer.Argument(help="A stored MDN with its headers, or a JSON receipt.")],
+    file: Annotated[
+        pathlib.Path,
+        typer.Argument(help="A stored response with its headers (MDN or 202), or the JSON receipt alone."),
+    ],
     certificate: Annotated[
         pathlib.Path, typer.Option("--certificate", help="The gateway's certificate, PEM.")
     ],
@@ -175,14 +178,18 @@ def verify_receipt(
     ] = None,
     document: Annotated[
         pathlib.Path | None,
-        typer.Option("--document", help="What was sent: its digest or MIC is computed again."),
+        typer.Option(
+            "--document",
+            help="What was sent; for an MDN, the MIME part that its MIC covers.",
+        ),
     ] = None,
+    mic: Annotated[str, typer.Option(help="The MIC an MDN must repeat, as the sender kept it.")] = "",
     as_json: Json = False,
 ) -> None:
     """Verify a receipt, years later too: who signed it, when, and that it speaks of this document."""
     from .receipt import verify_receipt
 
-    raise typer.Exit(verify_receipt(file, certificate, signature, document, as_json=as_json))
+    raise typer.Exit(verify_receipt(file, certificate, signature, document, mic, as_json=as_json))
 
 
 Reference = Annotated[str, typer.Argument(help="A lodgement's or delivery's id, an LRN or an MRN.")]

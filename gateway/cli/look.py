@@ -26,6 +26,8 @@ from .operate import complain
 T = TypeVar("T")
 
 OK, NOT_FOUND = 0, 1
+# No row is wider.
+_WIDEST = 200
 # Rows of the history read at once.
 PAGE = 10_000
 
@@ -69,7 +71,7 @@ def list_lodgements(folder: pathlib.Path, limit: int, partner: str | None, *, as
         ]
 
     def show(rows: list[dict[str, Any]]) -> None:
-        _print_table(("id", "state", "type", "function", "lrn", "mrn", "channel", "syntax", "received"), rows)
+        _print_table(("id", "state", "type", "function", "lrn", "channel", "received"), rows)
 
     return _look(folder, ask, show, as_json=as_json)
 
@@ -132,10 +134,13 @@ async def _asked(path: pathlib.Path, ask: Callable[[Ledger], Awaitable[T | None]
 
 
 def _print_table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    table = Table(*columns, box=None, pad_edge=False)
+    """Rows in columns. References are for copying, so nothing is ever cut: a narrow terminal wraps."""
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*(str(row[column]) if row[column] is not None else "-" for column in columns))
-    Console().print(table)
+    Console(highlight=False, width=_WIDEST).print(table, soft_wrap=True)
 
 
 def sla(folder: pathlib.Path, since: str, until: str, *, as_json: bool) -> int:
@@ -154,14 +159,10 @@ def sla(folder: pathlib.Path, since: str, until: str, *, as_json: bool) -> int:
         return _indicator(await _timings(ledger), levels, start, end)
 
     def show(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            sys.stdout.write(_told(row))
         if not rows:
-            Console().print("No e-document was received in this period.")
-            return
-        _print_table(tuple(rows[0]), rows)
-        Console().print(
-            "Seconds from the last byte received to the answer; levels goal/basic/minimum. "
-            "Unanswered e-documents count with the time elapsed."
-        )
+            sys.stdout.write("No e-document was received in this period.\n")
 
     return _look(folder, ask, show, as_json=as_json)
 
@@ -209,3 +210,20 @@ def _indicator(
             }
         )
     return rows
+
+
+def _told(row: dict[str, Any]) -> str:
+    """One line of the indicator, for a person."""
+    level = (
+        f"{row['level']} ({row['levels']} s, version {row['version']})"
+        if row["level"]
+        else "no levels agreed"
+    )
+    spread = ", ".join(f"{name} {row[name]}" for name in ("median", "p90", "p95", "p99", "maximum"))
+    counted = ", ".join(f"{name} {row[name]}" for name in ("unanswered", "duplicates"))
+    excluded = f", excluded {row['excluded']}" if row["excluded"] else ""
+    return (
+        f"{row['type']}, {row['population']}: n {row['n']}, mean {row['mean']} s, {level}\n"
+        f"    {spread}; within goal {row['within-goal']}; our own share {row['gateway-mean']} s\n"
+        f"    {counted}{excluded}\n"
+    )

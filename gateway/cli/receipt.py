@@ -13,9 +13,12 @@ from cryptography import x509
 
 from ...security import DEFAULT_POLICY, Digest, SecurityError, fingerprint, load_certificates
 from ...security.cms import verify
-from ..as2 import Mic, Terms, read_mdn, same_mic
+from ..as2 import MdnKind, Mic, Terms, read_mdn, same_mic
+from ..receipts import SIGNATURE_HEADER
 
 VERIFIED, REFUSED, UNREADABLE = 0, 1, 2
+# What a believed receipt may say; that the message failed is proven no less.
+_SAID = frozenset({MdnKind.PROCESSED, MdnKind.WARNING, MdnKind.ERROR, MdnKind.FAILED})
 
 
 class _Unreadable(Exception):  # noqa: N818 - it says what the file is
@@ -27,19 +30,27 @@ def verify_receipt(
     certificate: pathlib.Path,
     signature: pathlib.Path | None,
     document: pathlib.Path | None,
+    mic: str,
     *,
     as_json: bool,
 ) -> int:
     """Print what the receipt proves. 0: it verifies, 1: it does not, 2: it cannot be read."""
     try:
-        data = file.read_bytes()
+        headers, body = _split(file.read_bytes())
         pinned = load_certificates(certificate.read_bytes())
         sent = document.read_bytes() if document is not None else None
-        if data.lstrip().startswith(b"{"):
-            signed = (signature or file.with_suffix(".p7s")).read_bytes()
-            told = _json_receipt(data, signed, pinned, sent)
+        if body.lstrip().startswith(b"{"):
+            issued, digest = _read(body)
+            signed = headers.get(SIGNATURE_HEADER.lower().encode())
+            if signed is None:
+                signed = (signature or file.with_suffix(".p7s")).read_bytes()
+            told = _json_receipt(body, signed, issued, pinned)
+            if sent is not None:
+                told["document"] = (
+                    "matches" if hashlib.sha256(sent).hexdigest() == digest else "is another one"
+                )
         else:
-            told = _mdn(data, pinned, sent)
+            told = _mdn(headers, body, pinned, sent, mic)
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return UNREADABLE
@@ -54,37 +65,46 @@ def verify_receipt(
     return VERIFIED if told["verified"] and told.get("document") in {None, "matches"} else REFUSED
 
 
-def _json_receipt(
-    data: bytes, signature: bytes, pinned: tuple[x509.Certificate, ...], sent: bytes | None
-) -> dict[str, Any]:
+def _split(data: bytes) -> tuple[dict[bytes, bytes], bytes]:
+    """The headers and the body of a stored HTTP response, with or without its status line; bare JSON has none."""
+    if data.lstrip().startswith(b"{"):
+        return {}, data
+    head, _, body = data.partition(b"\r\n\r\n")
+    fields = (line.partition(b":") for line in head.split(b"\r\n") if b":" in line)
+    return {name.strip().lower(): value.strip() for name, _, value in fields}, body
+
+
+def _read(body: bytes) -> tuple[datetime, str]:
+    """When the JSON receipt was issued, and the digest in it."""
     try:
-        receipt = msgspec.json.decode(data)
-        issued = datetime.fromisoformat(receipt["issued"])
-        digest = receipt["digest"]["value"]
+        receipt = msgspec.json.decode(body)
+        return datetime.fromisoformat(receipt["issued"]), str(receipt["digest"]["value"])
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         raise _Unreadable("is JSON, but no receipt") from None
-    if signature[:1] != b"\x30":
-        signature = base64.b64decode(signature)
+
+
+def _json_receipt(
+    data: bytes, signature: bytes, issued: datetime, pinned: tuple[x509.Certificate, ...]
+) -> dict[str, Any]:
+    receipt = msgspec.json.decode(data)
     told: dict[str, Any] = {"kind": "receipt", "id": receipt.get("id"), "received": receipt.get("received")}
     try:
+        if signature[:1] != b"\x30":
+            signature = base64.b64decode(signature, validate=True)
         # The certificate had to be valid when the receipt was issued; it may have expired since.
         proof = verify(signature, data, pinned, policy=DEFAULT_POLICY, now=issued)
-    except SecurityError as error:
+    except (SecurityError, ValueError) as error:
         return {**told, "verified": False, "reason": str(error)}
-    told |= {"verified": True, "issued": receipt["issued"], "signer": fingerprint(proof.certificate)}
-    if sent is not None:
-        told["document"] = "matches" if hashlib.sha256(sent).hexdigest() == digest else "is another one"
-    return told
+    return {**told, "verified": True, "issued": receipt["issued"], "signer": fingerprint(proof.certificate)}
 
 
-def _mdn(data: bytes, pinned: tuple[x509.Certificate, ...], sent: bytes | None) -> dict[str, Any]:
-    head, _, body = data.partition(b"\r\n\r\n")
-    headers = [
-        (name.strip().lower(), value.strip())
-        for name, colon, value in (line.partition(b":") for line in head.split(b"\r\n"))
-        if colon
-    ]
-    fields = dict(headers)
+def _mdn(
+    fields: dict[bytes, bytes],
+    body: bytes,
+    pinned: tuple[x509.Certificate, ...],
+    sent: bytes | None,
+    mic: str,
+) -> dict[str, Any]:
     if b"as2-from" not in fields or b"as2-to" not in fields:
         raise _Unreadable("is neither a JSON receipt nor an MDN with its headers")
     terms = Terms(
@@ -95,9 +115,9 @@ def _mdn(data: bytes, pinned: tuple[x509.Certificate, ...], sent: bytes | None) 
         encrypt=False,
     )
     now = _date(fields.get(b"date", b"").decode("latin-1")) or datetime.now(UTC)
-    original = _original(body)
-    mdn = read_mdn(headers, body, terms, message_id=original, mic=None, now=now)
-    verified = mdn.signed and mdn.kind.value in {"processed", "warning", "error", "failed"}
+    headers = tuple(fields.items())
+    mdn = read_mdn(headers, body, terms, message_id=_original(body), mic=mic or None, now=now)
+    verified = mdn.signed and mdn.kind in _SAID
     told: dict[str, Any] = {
         "kind": "MDN",
         "message": mdn.original_message_id,
@@ -112,8 +132,10 @@ def _mdn(data: bytes, pinned: tuple[x509.Certificate, ...], sent: bytes | None) 
     )
     if sent is not None:
         digest = Digest.from_micalg(mdn.mic.partition(",")[2].strip() or "sha-256")
-        mic = Mic.over(sent, digest) if digest is not None else None
-        told["document"] = "matches" if mic is not None and same_mic(mic, mdn.mic) else "is another one"
+        computed = Mic.over(sent, digest) if digest is not None else None
+        told["document"] = (
+            "matches" if computed is not None and same_mic(computed, mdn.mic) else "is another one"
+        )
     return told
 
 

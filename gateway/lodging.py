@@ -1,0 +1,254 @@
+"""What an intake writes: the lodgements, their deliveries, their events, and what the sender is told."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from ..codecs.declaration import Declaration
+from ..codecs.document import Document, Kind, Reading
+from ..codecs.finding import Finding, is_valid
+from ..routing.facts import FOLLOW_UPS, DeclarationType, Facts
+from ..routing.instant import Instant, elapsed
+from ..routing.lifecycle import EventKind, LodgementState
+from ..routing.plan import Plan
+from .answers import Answers, is_syntax, told
+from .ledger import Change, DeliveryRecord, EventRecord, LodgementRecord, NotificationRecord
+from .parties import Party
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Source(NamedTuple):
+    """Where a document came from."""
+
+    party: Party
+    channel: str
+    message: str
+    received: Instant
+
+
+class Taken(NamedTuple):
+    """What a payload amounts to. `change` is everything to write but the message itself.
+
+    `lodgements` are new; `tied` were lodged before with the same content. `findings` is empty unless
+    something was rejected.
+    """
+
+    change: Change
+    lodgements: tuple[LodgementRecord, ...]
+    tied: tuple[LodgementRecord, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def rejected(self) -> bool:
+        """True if any document was not taken in."""
+        return not is_valid(self.findings)
+
+
+class Draft(NamedTuple):
+    """One document on its way to be a lodgement."""
+
+    document: Document | None
+    facts: Facts | None
+    findings: tuple[Finding, ...]
+    digest: str = ""
+    tied: LodgementRecord | None = None
+    root: LodgementRecord | None = None
+    plan: Plan | None = None
+
+
+class Lodging:
+    """Turns drafts into records."""
+
+    def __init__(self, answers: Answers, now: Callable[[], Instant], new_id: Callable[[str], str]) -> None:
+        self._answers = answers
+        self._now = now
+        self._new_id = new_id
+
+    def each(self, reading: Reading, drafts: list[Draft], source: Source) -> Taken:
+        """Every document for itself: what is valid is lodged, what is not is answered through the log."""
+        made: list[tuple[Draft, LodgementRecord]] = []
+        deliveries: list[DeliveryRecord] = []
+        events: list[EventRecord] = []
+        tied = tuple(draft.tied for draft in drafts if draft.tied is not None)
+        for draft in drafts:
+            if draft.tied is not None:
+                events.append(_event(EventKind.DUPLICATE, self._now(), draft.tied.id, source))
+            elif draft.document is None or draft.document.kind is not Kind.CONTROL:
+                lodgement = self._lodgement(draft, reading, source)
+                made.append((draft, lodgement))
+                events += self._events(lodgement, draft, source)
+                deliveries += _deliveries(draft, lodgement)
+        notes = self._notes(reading, made, source)
+        change = Change(
+            lodgements=tuple(lodgement for _, lodgement in made),
+            deliveries=tuple(deliveries),
+            notifications=tuple(note for note, _ in notes),
+            events=(*events, *(told(note, about, _class(about)) for note, about in notes)),
+        )
+        findings = tuple(finding for draft in drafts for finding in draft.findings)
+        return Taken(change, change.lodgements, tied, () if is_valid(findings) else findings)
+
+    def refused(
+        self,
+        reading: Reading,
+        drafts: list[Draft],
+        source: Source,
+        findings: tuple[Finding, ...],
+        *,
+        answer: bool,
+    ) -> Taken:
+        """The whole payload as one rejected lodgement; `answer` puts what is wrong into the sender's log."""
+        first = next((draft for draft in drafts if draft.facts is not None), Draft(None, None, ()))
+        draft = first._replace(findings=findings, tied=None, plan=None)
+        lodgement = self._lodgement(draft, reading, source)
+        events = self._events(lodgement, draft, source)
+        note = None
+        if answer:
+            note = self._answers.rejection(reading, findings, source.party, source.channel, lodgement)
+        if note is not None:
+            events.append(told(note, lodgement, "rejection"))
+        else:
+            events.append(_told_at_once(lodgement, self._now()))
+        notes = () if note is None else (note,)
+        change = Change(lodgements=(lodgement,), notifications=notes, events=tuple(events))
+        return Taken(change, (lodgement,), (), findings)
+
+    def _notes(
+        self, reading: Reading, made: list[tuple[Draft, LodgementRecord]], source: Source
+    ) -> list[tuple[NotificationRecord, LodgementRecord]]:
+        """What the sender is told at once: one CONTRL for the syntax of the whole interchange, a response for
+        each document whose content is not valid, and for each test document that no agency may see."""
+        notes: list[tuple[NotificationRecord | None, LodgementRecord]] = []
+        broken = [(draft, one) for draft, one in made if any(map(is_syntax, draft.findings))]
+        if broken:
+            findings = tuple(finding for draft, _ in broken for finding in draft.findings)
+            lodgement = broken[0][1]
+            note = self._answers.rejection(reading, findings, source.party, source.channel, lodgement)
+            notes.append((note, lodgement))
+        for draft, lodgement in made:
+            if (draft, lodgement) in broken:
+                continue
+            if lodgement.state is LodgementState.REJECTED:
+                note = self._answers.rejection(
+                    reading, draft.findings, source.party, source.channel, lodgement
+                )
+                notes.append((note, lodgement))
+            elif draft.plan is not None and not draft.plan.asked:
+                agencies = tuple(delivery.agency for delivery in draft.plan.withheld)
+                notes.append((self._answers.test_only(lodgement, agencies, source.party), lodgement))
+        return [(note, about) for note, about in notes if note is not None]
+
+    def _lodgement(self, draft: Draft, reading: Reading, source: Source) -> LodgementRecord:
+        facts, document, root = draft.facts, draft.document, draft.root
+        valid = is_valid(draft.findings)
+        identity = self._new_id("L")
+        declaration = document.declaration if document is not None else None
+        interchange = reading.interchange
+        test = is_test(reading)
+        return LodgementRecord(
+            id=identity,
+            message=source.message,
+            position=document.position if document is not None else 0,
+            partner=source.party.name,
+            channel=source.channel,
+            syntax=reading.syntax.value,
+            type=_type(facts, root),
+            function=facts.function.value if facts is not None else "unknown",
+            declarant=_declarant(facts, root),
+            lrn=(facts.lrn or "") if facts is not None else "",
+            mrn=facts.mrn if facts is not None else None,
+            root=root.id if root is not None else identity,
+            claims_lrn=valid and not test and facts is not None and facts.function not in FOLLOW_UPS,
+            state=LodgementState.ACCEPTED if valid else LodgementState.REJECTED,
+            test=test,
+            content_digest=draft.digest,
+            document=document.data if document is not None else b"",
+            declaration=_encode(declaration) if declaration is not None else b"",
+            findings=_encode(draft.findings),
+            agencies=draft.plan.asked if valid and draft.plan is not None else (),
+            received=source.received,
+            sender=interchange.sender if interchange is not None else None,
+            reference=interchange.reference if interchange is not None and valid and not test else None,
+        )
+
+    def _events(self, lodgement: LodgementRecord, draft: Draft, source: Source) -> list[EventRecord]:
+        now = self._now()
+        data = {"type": lodgement.type, "channel": source.channel, "partner": source.party.name}
+        if lodgement.test:
+            data["test"] = "1"
+        events = [
+            EventRecord(
+                kind=EventKind.RECEIVED,
+                at=source.received,
+                lodgement=lodgement.id,
+                message=source.message,
+                data=data,
+            )
+        ]
+        if lodgement.state is LodgementState.REJECTED:
+            count = str(len(draft.findings))
+            events.append(_event(EventKind.REJECTED, now, lodgement.id, source, {"findings": count}))
+        else:
+            assert draft.plan is not None
+            agencies = ",".join(draft.plan.asked)
+            events.append(_event(EventKind.VALIDATED, now, lodgement.id, source))
+            events.append(_event(EventKind.ROUTED, now, lodgement.id, source, {"agencies": agencies}))
+        events.append(_event(EventKind.DURABLE, now, lodgement.id, source))
+        return events
+
+
+def is_test(reading: Reading) -> bool:
+    """True if the sender marked the interchange as a test (UNB 0035)."""
+    return reading.interchange is not None and reading.interchange.test
+
+
+def _event(
+    kind: EventKind, at: Instant, lodgement: str, source: Source, data: dict[str, str] | None = None
+) -> EventRecord:
+    return EventRecord(kind=kind, at=at, lodgement=lodgement, message=source.message, data=data or {})
+
+
+def _type(facts: Facts | None, root: LodgementRecord | None) -> str:
+    """A correction names its own kind, not the goods' way: then it is of its original's type."""
+    if facts is None:
+        return "unknown"
+    return root.type if root is not None and facts.type is DeclarationType.OTHER else facts.type.value
+
+
+def _declarant(facts: Facts | None, root: LodgementRecord | None) -> str:
+    given = facts.declarant if facts is not None else None
+    return given or (root.declarant if root is not None else "")
+
+
+def _class(lodgement: LodgementRecord) -> str:
+    return "rejection" if lodgement.state is LodgementState.REJECTED else "answer"
+
+
+def _told_at_once(lodgement: LodgementRecord, now: Instant) -> EventRecord:
+    """A rejection that goes back in the response itself needs no entry in the log."""
+    seconds = f"{elapsed(lodgement.received, now):.6f}"
+    data = {"push": "0", "class": "rejection", "type": lodgement.type, "seconds": seconds}
+    return EventRecord(kind=EventKind.NOTIFIED, at=now, lodgement=lodgement.id, data=data)
+
+
+def _deliveries(draft: Draft, lodgement: LodgementRecord) -> list[DeliveryRecord]:
+    if draft.plan is None or lodgement.state is not LodgementState.ACCEPTED:
+        return []
+    return [
+        DeliveryRecord(
+            id=delivery.id,
+            lodgement=lodgement.id,
+            root=lodgement.root,
+            agency=delivery.agency,
+            state=delivery.state,
+            due_ns=lodgement.received.utc_ns,
+        )
+        for delivery in draft.plan.deliveries
+    ]
+
+
+def declaration_of(lodgement: LodgementRecord) -> Declaration:
+    """The canonical declaration a lodgement keeps."""
+    return msgspec.json.decode(lodgement.declaration, type=Declaration)
