@@ -91,7 +91,7 @@ class Answers:
     def acknowledgement(
         self, reading: Reading, party: Party, channel: str, lodgement: LodgementRecord
     ) -> NotificationRecord | None:
-        """The CONTRL that UNB 0031 asks for when nothing is wrong with the syntax; None where none is asked."""
+        """The CONTRL that UNB 0031 asks for when the syntax is right; None where none is asked for."""
         interchange = reading.interchange
         if interchange is None or not interchange.acknowledgement_requested or not edifact.owed(interchange):
             return None

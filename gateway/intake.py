@@ -131,7 +131,7 @@ def _unless_repeated(draft: Draft, drafts: list[Draft]) -> Draft:
 
 
 def _already(draft: Draft, earlier: LodgementRecord) -> Draft:
-    """The interchange reference names another lodgement: the same document again, or an error of the sender."""
+    """The interchange reference names another lodgement: the same document, or an error of the sender."""
     if draft.digest == earlier.content_digest:
         return draft._replace(tied=earlier, findings=(), plan=None)
     pointer = EdifactPointer(segment=0, tag="UNB", element=5)

@@ -85,7 +85,7 @@ class Lodging:
             lodgements=tuple(lodgement for _, lodgement in made),
             deliveries=tuple(deliveries),
             notifications=tuple(note for note, _ in notes),
-            events=(*events, *(told(note, about, _class(about)) for note, about in notes)),
+            events=(*events, *(told(note, about, _class(note, about)) for note, about in notes)),
         )
         findings = tuple(finding for draft in drafts for finding in draft.findings)
         return Taken(change, change.lodgements, tied, () if is_valid(findings) else findings)
@@ -222,8 +222,11 @@ def _declarant(facts: Facts | None, root: LodgementRecord | None) -> str:
     return given or (root.declarant if root is not None else "")
 
 
-def _class(lodgement: LodgementRecord) -> str:
-    return "rejection" if lodgement.state is LodgementState.REJECTED else "answer"
+def _class(note: NotificationRecord, lodgement: LodgementRecord) -> str:
+    """What a notification's processing time is counted as; a CONTRL for a good document is none."""
+    if lodgement.state is LodgementState.REJECTED:
+        return "rejection"
+    return "acknowledgement" if note.kind == "CONTRL" else "answer"
 
 
 def _told_at_once(lodgement: LodgementRecord, now: Instant) -> EventRecord:

@@ -29,6 +29,8 @@ SECONDS = (
     300.0,
     3600.0,
 )
+# The business answers; a CONTRL that acknowledges is none.
+COUNTED = frozenset({"answer", "rejection"})
 WAITING = frozenset({DeliveryState.PENDING, DeliveryState.SENDING})
 
 
@@ -62,7 +64,11 @@ class Metrics:
     def committed(self, events: Iterable[EventRecord]) -> None:
         """These events are durable."""
         for event in events:
-            if event.kind is EventKind.NOTIFIED and "seconds" in event.data:
+            if (
+                event.kind is EventKind.NOTIFIED
+                and event.data.get("class") in COUNTED
+                and "seconds" in event.data
+            ):
                 series = self._documents.labels(event.data["type"], event.data["class"])
                 series.observe(float(event.data["seconds"]))
 

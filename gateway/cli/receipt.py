@@ -66,7 +66,7 @@ def verify_receipt(
 
 
 def _split(data: bytes) -> tuple[dict[bytes, bytes], bytes]:
-    """The headers and the body of a stored HTTP response, with or without its status line; bare JSON has none."""
+    """The headers and the body of a stored HTTP response, with or without its status line."""
     if data.lstrip().startswith(b"{"):
         return {}, data
     head, _, body = data.partition(b"\r\n\r\n")
