@@ -21,6 +21,8 @@ HEAD_READ = 64 * 1024
 BODY_READ = 256 * 1024
 # When the listener itself is short of room; it passes quickly.
 RETRY_AFTER = (("retry-after", "5"),)
+# A path in the log is to be recognised, not to fill it.
+PATH_SHOWN = 200
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -263,7 +265,7 @@ class Connection:
             event,
             client=self._client,
             method=None if head is None else head.method,
-            path=None if head is None else head.path,
+            path=None if head is None else head.path[:PATH_SHOWN],
             status=status,
             reason=reason,
         )

@@ -46,7 +46,7 @@ SINGLE = (UNFOLDABLE - {b"connection"}) | {
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 _TEXT = rb"[\t\x20-\x7e\x80-\xff]"
 _FIELDS = re.compile(rb"(?:" + _TOKEN + rb"++:" + _TEXT + rb"*+\r\n)*+\r\n")
-_FIELD = re.compile(rb"([^:\r\n]++):([^\r]*+)\r\n")
+_FIELD = re.compile(rb"([^:\r\n]++):[ \t]*+([^\r]*+)\r\n")
 _REQUEST_LINE = re.compile(rb"([A-Z][A-Z-]{0,19}) ([\x21-\x7e]++) HTTP/1\.([01])\r\n")
 _OTHER_VERSION = re.compile(rb"[A-Z-]++ [\x21-\x7e]++ HTTP/(?!1\.[01]\r)[0-9](?:\.[0-9])?\r\n")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: (" + _TEXT + rb"*+))?\r\n")
@@ -65,15 +65,15 @@ _NAME_ONLY = re.compile(_TOKEN + rb"++:")
 class Headers(tuple[tuple[bytes, bytes], ...]):
     """The fields of a message in order: pairs of a lower-case name and a value without surrounding space."""
 
-    __slots__ = ()
+    # The first value of each name: a head is asked for a dozen fields, most of them absent.
+    first: dict[bytes, bytes]
+
+    def __init__(self, _: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.first = dict(reversed(self))
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the first field called `name` (in any case), or None."""
-        wanted = name.lower()
-        for each, value in self:
-            if each == wanted:
-                return value
-        return None
+        return self.first.get(name.lower())
 
     def get_all(self, name: bytes) -> tuple[bytes, ...]:
         """The values of all fields called `name` (in any case), in order."""
@@ -102,7 +102,7 @@ class RequestHead(msgspec.Struct, frozen=True, kw_only=True):
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the first field called `name`, or None."""
-        return self.headers.get(name)
+        return self.headers.first.get(name.lower())
 
     def get_all(self, name: bytes) -> tuple[bytes, ...]:
         """The values of all fields called `name`, in order."""
@@ -118,7 +118,7 @@ class ResponseHead(msgspec.Struct, frozen=True, kw_only=True):
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the first field called `name`, or None."""
-        return self.headers.get(name)
+        return self.headers.first.get(name.lower())
 
 
 def parse_request_head(block: bytes) -> RequestHead:
@@ -167,10 +167,12 @@ def parse_fields(block: bytes, start: int) -> Headers:
     """The fields of `block` from `start` to the empty line that ends it. Raises HttpRefusal (400, 431)."""
     if _FIELDS.fullmatch(block, start) is None:
         block, start = _unfold(block[start:]), 0
-    headers = Headers([(name.lower(), value.strip(b" \t")) for name, value in _FIELD.findall(block, start)])
+    headers = Headers([(name.lower(), value) for name, value in _FIELD.findall(block, start)])
+    if b" \r" in block or b"\t\r" in block:
+        headers = Headers([(name, value.rstrip(b" \t")) for name, value in headers])
     if len(headers) > MAX_FIELDS:
         raise HttpRefusal(431, "too many header fields")
-    if len(dict(headers)) != len(headers):
+    if len(headers.first) != len(headers):
         _refuse_repeated(headers)
     return headers
 

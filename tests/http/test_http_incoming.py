@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tidewaiter.gateway.http.errors import HttpRefusal
-from tidewaiter.gateway.http.head import MAX_HEAD
+from tidewaiter.gateway.http.head import MAX_HEAD, parse_request_head
 from tidewaiter.gateway.http.incoming import HeadBuffer
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -68,3 +70,29 @@ def test_size() -> None:
     assert HeadBuffer(skip_empty_line=True).feed(fits) == fits
     for pieces in ([fits.replace(b"aa", b"aaa", 1)], [fits[:-4] + b"a"], [fits[:-4], b"a\r\n\r\n"]):
         assert refused(pieces) == 431
+
+
+PIECES = [b"GET / HTTP/1.1", b"\r\n", b"\r", b"\n", b" ", b"Host: a", b"X: y", b"\x00"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8))
+def test_the_same_heads_whole_and_in_pieces(pieces: list[bytes]) -> None:
+    """However the bytes arrive: the same head with the same rest, none yet, or refused."""
+
+    def outcome(*parts: bytes) -> object:
+        buffer = HeadBuffer(skip_empty_line=True)
+        block: bytes | None = None
+        rest = b""
+        try:
+            for part in parts:
+                if block is None:
+                    block = buffer.feed(part)
+                    rest = buffer.rest
+                else:
+                    rest += part
+            return None if block is None else (parse_request_head(block), rest)
+        except HttpRefusal:
+            return "refused"
+
+    whole = b"".join(pieces)
+    assert outcome(whole) == outcome(*pieces) == outcome(*[whole[i : i + 1] for i in range(len(whole))])
