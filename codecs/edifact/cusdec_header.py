@@ -7,7 +7,8 @@ Where the WCO to CUSDEC cross-references leave a choice, this is what was decide
   characters it goes on in 1366). `DOC+853:N:ZZZ` is N853. DOC+998 is a previous one, DOC+380 the invoice;
 * coded fields without a segment of their own: GIS with 7365 = WCO id, 3055 = ZZZ and the value in 7187;
 * parties without a name: RFF+ZZZ with the WCO class in 4000 (16C, 17C), RFF+VA for 55B; their role in 1156;
-* statements: FTX with 4451 = the statement's type, ZZZ where it has none;
+* statements: FTX with 4451 = the statement's type, ZZZ where it has none; amendments: FTX+CHG; a pointer is
+  text, `42A/67A/68A#1:006`;
 * duties: TAX 5305 regime, 3446 quota, 5279 currency of the base in 5286, 5273 and 1131 the specific base;
 * sequence numbers of packages, equipment, seals and routing countries follow from their order;
 * masses without a unit are written as KGM, other measures as ZZ.
@@ -31,8 +32,9 @@ from .rows import (
     transport,
 )
 from .rules import ANY, Rule, slot
-from .special import Begin, Seals, Statements
+from .special import Begin, Seals
 from .special_items import Currencies, Lrn
+from .texts import CHANGES, Changes, Statements
 
 SHIPMENT = "goods_shipment"
 CONSIGNMENT = "goods_shipment.consignment"
@@ -110,7 +112,16 @@ HEADER: tuple[Rule, ...] = (
         pool="EQD",
         limit=999,
     ),
-    Seals("", "SEL", ANY, base=f"{CONSIGNMENT}.transport_equipment", pool="SEL", limit=999),
+    Seals(
+        "",
+        "SEL",
+        ANY,
+        base=f"{CONSIGNMENT}.transport_equipment",
+        ordinal="sequence_numeric",
+        pool="SEL",
+        limit=999,
+    ),
+    Changes("", "FTX", CHANGES, base="amendment", pool="FTX", limit=99),
     Statements("", "FTX", ANY, base="additional_information", pool="FTX", limit=99),
     reference("SG1", "ABT", "id", limit=99),
     Lrn("SG1", "RFF", "ABE"),

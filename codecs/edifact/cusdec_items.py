@@ -1,6 +1,7 @@
 """CUSDEC D.96B segment group 30: the goods item. The decisions are those of `cusdec_header`."""
 
 from .rows import (
+    DUTY_SLOTS,
     amount,
     charges,
     date,
@@ -15,7 +16,8 @@ from .rows import (
     tax_party,
 )
 from .rules import ANY, Rule, slot
-from .special import (
+from .special_items import Item
+from .texts import (
     DANGEROUS,
     DESCRIPTION,
     PACKING,
@@ -25,7 +27,6 @@ from .special import (
     Procedures,
     Statements,
 )
-from .special_items import Item
 
 _TEXTS, _PLACES, _PARTIES, _REFERENCES, _DOCUMENTS = 9, 25, 5, 999, 25
 
@@ -33,13 +34,7 @@ _TAX = Rule(
     "SG41",
     "TAX",
     "1",
-    slot("type_code", "2.1/3"),
-    slot("ad_valorem_tax_base_amount:value", "4.1/15"),
-    slot("ad_valorem_tax_base_amount:currency", "5.1/7"),
-    slot("tax_rate_numeric", "5.4/17"),
-    slot("specific_tax_base_quantity:value", "5.5/12"),
-    slot("specific_tax_base_quantity:unit", "5.6/3"),
-    slot("duty_regime_code", "6.1/3"),
+    *DUTY_SLOTS,
     slot("quota_order_id", "7.1/20"),
     base="commodity.duty_tax_fee",
     many=True,
@@ -50,6 +45,7 @@ _TAX = Rule(
     subs=(
         amount("SG41", "161", "payment.tax_assessed_amount", aliases=("55",), limit=2),
         amount("SG41", "9", "payment.payment_amount", limit=2),
+        amount("SG41", "46", "deduct_amount", limit=2),
         indicator("SG41", "107", "payment.method_code"),
     ),
 )

@@ -4,22 +4,34 @@
   the declaration it answers; DTM+137 the moment it was issued, DTM+148 of acceptance, below RFF+ABT;
 * GIS 7365 the answer as the code list has it, with the WCO function code in 7187, since several share one;
   GIS with 3055 = ZZZ and 7365 = 379 a processing status;
-* errors: ERP with ERC 9321 the validation code and FTX+AAO the text; each step of a pointer is one more
-  FTX+AAO with 4441 = POINTER and section, sequence and tag, since ERP has no room for a WCO class;
-* additional information: FTX as in CUSDEC; duties: TAX+3 with MOA+161.
+* errors: ERP with ERC 9321 the validation code, FTX+AAO the text, and one more FTX+AAO marked `ZZZ:PTR:ZZZ`
+  with the pointer as text, since ERP has no room for a WCO class;
+* additional information and amendments: FTX as in CUSDEC; duties of the declaration TAX+3, of an item
+  DOC+965, CST and TAX+1.
 """
 
 from ..declaration import Response
 from ..finding import Finding, Severity
+from .chain import chain_of, read_chain
 from .directory import Directory
 from .envelope import Envelope
 from .interchange import Interchange, Message
 from .mapping import apply
 from .report import Report
-from .rows import amount, date
+from .rows import DUTY_SLOTS, amount, date
 from .rules import ANY, BAD_VALUE, OWN_LIST, Out, Reading, Rule, slot, table
 from .scanner import Segment
-from .special import TEXT_LINES, TEXT_WIDTH, Statements, line_cells, take_blocks, text_lines
+from .texts import (
+    CHANGES,
+    POINTER,
+    TEXT_LINES,
+    TEXT_WIDTH,
+    Changes,
+    Statements,
+    line_cells,
+    take_blocks,
+    text_lines,
+)
 from .tree import Draft, Source, View
 from .validation import validate
 from .writer import MessageName, OutSegment, write_interchange
@@ -44,12 +56,8 @@ FUNCTION_BY_INDICATOR = {
 }
 INDICATOR_BY_FUNCTION = {"01": "1", "02": "9", "03": "2", "05": "5", "06": "6", "08": "4", "09": "4"}
 REJECTED = "03"
-_GENERAL, _ERROR = "961", "963"
+_GENERAL, _ERROR, _TAXES = "961", "963", "965"
 _RESPONSE = "11"
-_POINTER = "POINTER"
-# The first text of C108 is mandatory: a step without a section is shown by a hyphen.
-_NO_SECTION = "-"
-_STEPS = ("document_section_code", "sequence_numeric", "tag_id")
 
 
 class _Begin(Rule):
@@ -119,30 +127,24 @@ class _ErrorCode(Rule):
 
 
 class _ErrorText(Rule):
-    """FTX+AAO: the description, or one step of the pointer."""
+    """FTX+AAO: the description, or the pointer."""
 
     def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
         """Text or pointer."""
-        lines = text_lines(segment, 4)
-        if segment.value(3) != _POINTER:
-            parent.add_lines("description", lines, TEXT_WIDTH)
-            return parent
-        step = parent.append("pointer")
-        for path, text in zip(_STEPS, lines, strict=False):
-            if text and text != _NO_SECTION:
-                reading.put(step, path, text, segment, self.slots[0].cells[0])
+        if segment.value(3, 2) == POINTER:
+            read_chain(segment, parent, reading)
+        else:
+            parent.add_lines("description", text_lines(segment, 4), TEXT_WIDTH)
         return parent
 
     def write(self, parent: View, out: Out) -> None:
-        """The text first, then the pointer from its root."""
+        """The text first, then the pointer."""
         name = parent.name("description") if parent.peek("description") else ""
         for block in take_blocks(parent, "description", out, TEXT_WIDTH, TEXT_LINES):
             self._add({(1, 1): "AAO"} | line_cells(4, block), name, out)
-        for view in parent.children("pointer"):
-            values = [view.take(path) for path in _STEPS]
-            if any(values):
-                mark = {(1, 1): "AAO", (3, 1): _POINTER, (3, 3): OWN_LIST}
-                self._add(mark | line_cells(4, [values[0] or _NO_SECTION, *values[1:]]), "Pointer", out)
+        for lines in chain_of(parent, out):
+            mark = {(1, 1): "AAO", (3, 1): OWN_LIST, (3, 2): POINTER, (3, 3): OWN_LIST}
+            self._add(mark | line_cells(4, lines), "Pointer", out)
 
     def _add(self, cells: dict[tuple[int, int], str], name: str, out: Out) -> None:
         if out.room("FTX", self.limit):
@@ -168,26 +170,44 @@ _STATUS = Rule(
     limit=9,
 )
 
-_DUTY = Rule(
-    "SG5",
-    "TAX",
-    "3",
-    slot("type_code", "2.1/3"),
-    slot("tax_rate_numeric", "5.4/17"),
-    base="declaration.duty_tax_fee",
+
+def _duty(group: str, key: str, base: str, limit: int) -> Rule:
+    """TAX: as in CUSDEC, with more amounts."""
+    return Rule(
+        group,
+        "TAX",
+        key,
+        *DUTY_SLOTS,
+        base=base,
+        many=True,
+        fixed={(1, 1): key},
+        pool="TAX",
+        limit=limit,
+        subs=(
+            amount(group, "161", "payment.tax_assessed_amount", aliases=("55",), limit=99),
+            amount(group, "9", "payment.payment_amount", limit=99),
+            amount(group, "46", "deduct_amount", limit=99),
+        ),
+    )
+
+
+_ITEM = Rule(
+    "SG10",
+    "CST",
+    ANY,
+    slot("sequence_numeric", "1.1/5"),
+    base="government_agency_goods_item",
     many=True,
-    fixed={(1, 1): "3"},
-    pool="TAX",
-    limit=99,
-    subs=(
-        amount("SG5", "161", "payment.tax_assessed_amount", aliases=("55",), limit=99),
-        amount("SG5", "9", "payment.payment_amount", limit=99),
-    ),
+    always=True,
+    pool="CST",
+    limit=9999,
+    subs=(_duty("SG11", "1", "commodity.duty_tax_fee", 99),),
 )
 
 RULES: tuple[Rule, ...] = (
     _Begin("", "BGM", ANY, slot("functional_reference_id", "2.1/35")),
     date("", "137", "issue_date_time", limit=9),
+    Changes("", "FTX", CHANGES, base="amendment", pool="FTX", limit=9),
     Statements("", "FTX", ANY, base="additional_information", pool="FTX", limit=9),
     Rule(
         "",
@@ -207,6 +227,16 @@ RULES: tuple[Rule, ...] = (
         "ABT",
         "declaration.id",
         date("SG3", "148", "declaration.acceptance_date_time", limit=9),
+        date("SG3", "46", "declaration.cancellation_date_time", limit=9),
+    ),
+    Rule(
+        "SG3",
+        "RFF",
+        "ZZZ/383",
+        slot("declaration.version_id", "1.2/35"),
+        fixed={(1, 1): OWN_LIST, (1, 4): "383"},
+        pool="RFF",
+        limit=999,
     ),
     _Errors(
         "SG4",
@@ -218,7 +248,17 @@ RULES: tuple[Rule, ...] = (
             _ErrorText("SG4", "FTX", ANY, slot("description", "4.1/70"), limit=99),
         ),
     ),
-    _DUTY,
+    _duty("SG5", "3", "declaration.duty_tax_fee", 99),
+    Rule(
+        "SG6",
+        "DOC",
+        ANY,
+        base="declaration.goods_shipment",
+        fixed={(1, 1): _TAXES},
+        pool="DOC",
+        limit=9999,
+        subs=(_ITEM,),
+    ),
 )
 
 _RULES = table(RULES)

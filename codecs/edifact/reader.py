@@ -15,6 +15,8 @@ from .text import Decoder, decoder_for
 
 # A file with more interchanges than this is not read past the limit, and the last one says so.
 MAX_INTERCHANGES = 1_000
+# Blank octets between two interchanges of a file.
+LOOK_AHEAD = 512
 # A run of release characters longer than this before a terminator is no text anyone sends.
 MAX_RELEASES = 64
 _BLANK = b" \t\r\n\x00\x1a"
@@ -48,7 +50,7 @@ def read_interchanges(data: bytes) -> tuple[Interchange, ...]:
     """Read every interchange of a file, each with its own UNA; at least one value, never raises."""
     found = [_read(data, 0)]
     while found[-1].end and len(found) < MAX_INTERCHANGES:
-        if data[found[-1].end :][:512].lstrip(_BLANK)[:3] not in (b"UNA", b"UNB"):
+        if data[found[-1].end : found[-1].end + LOOK_AHEAD].lstrip(_BLANK)[:3] not in (b"UNA", b"UNB"):
             break
         found.append(_read(data, found[-1].end))
     if found[-1].end:

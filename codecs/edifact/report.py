@@ -39,12 +39,13 @@ class Code(enum.StrEnum):
 
 
 class Report:
-    """Collects findings up to MAX_FINDINGS; the first ones win and a last entry says that there are more."""
+    """Collects findings up to MAX_FINDINGS: the first ones, errors before less; then how many more."""
 
     def __init__(self, limit: int = MAX_FINDINGS) -> None:
         self._limit = limit
         self._findings: list[Finding] = []
         self._dropped_error = False
+        self._lesser = 0
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -73,11 +74,19 @@ class Report:
 
     def keep(self, finding: Finding) -> None:
         """Keep a finding made elsewhere."""
-        if self.full:
-            self.dropped += 1
-            self._dropped_error |= finding.severity is Severity.ERROR
+        error = finding.severity is Severity.ERROR
+        if not self.full:
+            self._findings.append(finding)
+            self._lesser += not error
             return
-        self._findings.append(finding)
+        self.dropped += 1
+        if error and self._lesser:
+            last = max(n for n, f in enumerate(self._findings) if f.severity is not Severity.ERROR)
+            del self._findings[last]
+            self._lesser -= 1
+            self._findings.append(finding)
+        else:
+            self._dropped_error |= error
 
     def extend(self, findings: Iterable[Finding]) -> None:
         """Keep several."""

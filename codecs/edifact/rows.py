@@ -184,3 +184,15 @@ def transport(key: str, base: str, *nationality: str, aliases: tuple[str, ...] =
         limit=5,
         subs=(place,),
     )
+
+
+# TAX: what CUSDEC and CUSRES have in common.
+DUTY_SLOTS = (
+    slot("type_code", "2.1/3"),
+    slot("ad_valorem_tax_base_amount:value", "4.1/15"),
+    slot("ad_valorem_tax_base_amount:currency", "5.1/7"),
+    slot("tax_rate_numeric", "5.4/17"),
+    slot("specific_tax_base_quantity:value", "5.5/12"),
+    slot("specific_tax_base_quantity:unit", "5.6/3"),
+    slot("duty_regime_code", "6.1/3"),
+)

@@ -89,14 +89,11 @@ class Reading:
 
     def __init__(self, interchange: Interchange, message: Message, report: Report) -> None:
         self.report = report
-        self.comma = interchange.service.decimal == "," or not interchange.service.explicit
         self.point = Locator(interchange.reference, message.reference)
 
     def put(self, draft: Draft, path: str, text: str, segment: Segment, cell: Cell) -> None:
         """Set a field; a value that is no number, or a second one, is a finding."""
         problem = draft.put(path, text)
-        if problem is not None and self.comma and "," in text:
-            problem = draft.put(path, text.replace(",", "."))
         if problem is not None:
             pointer = self.point(segment, cell.element, cell.component)
             severity = Severity.WARNING if "twice" in problem else Severity.ERROR

@@ -130,6 +130,13 @@ def _release(service: ServiceString) -> re.Pattern[str]:
     return re.compile(re.escape(service.release) + "(.)", re.DOTALL)
 
 
+def _element(occurrences: list[tuple[str, ...]]) -> Element:
+    if len(occurrences) > 1:
+        return Repeated(occurrences)
+    # An absent element is the same empty text on either way of splitting.
+    return "" if occurrences[0] == ("",) else occurrences[0]
+
+
 def _released(text: str, service: ServiceString) -> list[Element]:
     """The elements of a segment with released characters or repetitions; each a tuple of components."""
     parts: list[Element] = []
@@ -146,7 +153,7 @@ def _released(text: str, service: ServiceString) -> list[Element]:
         components = []
         if separator and separator == service.repetition:
             continue
-        parts.append(occurrences[0] if len(occurrences) == 1 else Repeated(occurrences))
+        parts.append(_element(occurrences))
         occurrences = []
         if not separator:
             break

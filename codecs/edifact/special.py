@@ -1,48 +1,14 @@
-"""The rules that are more than a row: texts over several segments, codes that two elements share."""
-
-import re
+"""The rules of header segments that are more than a row: BGM, means of transport, seals."""
 
 from ..finding import Severity
-from .rules import BAD_VALUE, CHANGED, OWN_LIST, Out, Reading, Rule
+from .rules import BAD_VALUE, OWN_LIST, Out, Reading, Rule
 from .scanner import Segment
-from .tree import Draft, View, split_lines
+from .tree import Draft, View
 from .writer import OutSegment
 
-# C108 of FTX: five lines of 70; C210 of PCI: ten of 35.
-TEXT_WIDTH, TEXT_LINES = 70, 5
-MARKS_WIDTH, MARKS_LINES = 35, 10
-# An FTX that goes on with the text of the one before it: C107 ZZZ:CNT:ZZZ.
-CONTINUED = "CNT"
-# Qualifiers of FTX that carry something else than a statement.
-DESCRIPTION, PROCEDURES, DANGEROUS, PACKING = "AAA", "CCI", "AAC", "PKG"
-RESERVED_TEXTS = frozenset({DESCRIPTION, PROCEDURES, DANGEROUS, PACKING})
 # C002 of BGM: 1001 of a goods declaration, and what it means where 1000 names no national type.
 TYPE_BY_NAME = {"929": "IM", "830": "EX"}
 NAME_BY_TYPE = {"IM": "929", "CO": "929", "EX": "830"}
-_CATEGORY_AND_TYPE = re.compile("[A-Z][A-Z0-9]{3}")
-
-
-def text_lines(segment: Segment, element: int) -> list[str]:
-    """The lines of C108 or C210."""
-    return list(segment.components(element))
-
-
-def take_blocks(view: View, path: str, out: Out, width: int, lines: int) -> list[list[str]]:
-    """A text as blocks of lines; left-out blank lines are reported."""
-    text = view.peek(path)
-    if not text:
-        return []
-    name = view.name(path)
-    text = "\n".join(out.clean(line, name) for line in view.take(path).splitlines())
-    blocks, dropped = split_lines(text, width, lines)
-    if dropped:
-        out.report.add(CHANGED, f"{name}: blank lines are not carried", value=text, severity=Severity.WARNING)
-    return blocks
-
-
-def line_cells(element: int, lines: list[str]) -> dict[tuple[int, int], str]:
-    """Lines as the components of one element."""
-    return {(element, number): line for number, line in enumerate(lines, 1) if line}
 
 
 class Begin(Rule):
@@ -73,139 +39,6 @@ class Begin(Rule):
         if kind and kind != TYPE_BY_NAME.get(name or ""):
             cells[1, 4] = kind
         out.segments.append(OutSegment("BGM", cells))
-
-
-class Description(Rule):
-    """FTX+AAA: one text over as many segments as it needs."""
-
-    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
-        """Add the lines."""
-        parent.add_lines(self.base, text_lines(segment, 4), TEXT_WIDTH)
-        return parent
-
-    def write(self, parent: View, out: Out) -> None:
-        """One segment for each five lines."""
-        name = parent.name(self.base) if parent.peek(self.base) else ""
-        for block in take_blocks(parent, self.base, out, TEXT_WIDTH, TEXT_LINES):
-            if not out.room(self.pool, self.limit):
-                out.too_many([(name, block[0])], self.tag, self.limit)
-                continue
-            out.segments.append(OutSegment(self.tag, {(1, 1): self.key} | line_cells(4, block)))
-
-
-class Procedures(Rule):
-    """FTX+CCI: the first procedure in 4440#1 and #2, further ones as `current/previous` in a segment apart.
-
-    The further ones are marked by C107 `ADD::ZZZ`, since one requested procedure with two codes and two
-    procedures with one code each would look alike.
-    """
-
-    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
-        """One procedure, or up to five further ones."""
-        lines = text_lines(segment, 4)
-        if segment.value(3) != "ADD":
-            self._add(parent, lines[0] if lines else "", lines[1] if len(lines) > 1 else "")
-            return parent
-        for line in lines:
-            current, _, previous = line.partition("/")
-            self._add(parent, current, previous)
-        return parent
-
-    def _add(self, parent: Draft, current: str, previous: str) -> None:
-        procedure = parent.append(self.base)
-        for path, text in (("current_code", current), ("previous_code", previous)):
-            if text:
-                procedure.put(path, text)
-
-    def write(self, parent: View, out: Out) -> None:
-        """The first procedure, then the others five to a segment."""
-        pairs = [
-            (view.take("current_code"), view.take("previous_code")) for view in parent.children(self.base)
-        ]
-        pairs = [pair for pair in pairs if any(pair)]
-        segments = []
-        if pairs and pairs[0][0]:
-            segments.append({(1, 1): self.key} | line_cells(4, list(pairs.pop(0))))
-        lines = [f"{current}/{previous}" if previous else current for current, previous in pairs]
-        for start in range(0, len(lines), TEXT_LINES):
-            mark = {(1, 1): self.key, (3, 1): "ADD", (3, 3): OWN_LIST}
-            segments.append(mark | line_cells(4, lines[start : start + TEXT_LINES]))
-        for cells in segments:
-            if out.room(self.pool, self.limit):
-                out.segments.append(OutSegment(self.tag, cells))
-            else:
-                out.too_many([("GovernmentProcedure", cells[4, 1])], self.tag, self.limit)
-
-
-class Statements(Rule):
-    """FTX with any other qualifier: 4451 the statement's type (ZZZ: none), 4441 its code, C108 its text."""
-
-    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
-        """A new statement, or more text of the last one."""
-        known = parent.children(self.base)
-        if segment.value(3, 2) == CONTINUED and known:
-            known[-1].add_lines("statement_description", text_lines(segment, 4), TEXT_WIDTH)
-            return parent
-        statement = parent.append(self.base)
-        kind, code = segment.value(1), segment.value(3)
-        if kind and kind != OWN_LIST:
-            statement.put("statement_type_code", kind)
-        if code:
-            statement.put("statement_code", code)
-        lines = text_lines(segment, 4)
-        if lines:
-            statement.add_lines("statement_description", lines, TEXT_WIDTH)
-        return parent
-
-    def write(self, parent: View, out: Out) -> None:
-        """One segment for each statement and each further five lines."""
-        for view in parent.children(self.base):
-            names = [
-                (view.name(path), view.peek(path))
-                for path in ("statement_type_code", "statement_code", "statement_description")
-                if view.peek(path)
-            ]
-            kind, code = view.take("statement_type_code"), view.take("statement_code")
-            if kind in RESERVED_TEXTS or len(kind) > 3 or len(code) > 17:
-                out.too_many(names, f"statement with type {kind}", 0)
-                view.take("statement_description")
-                continue
-            blocks = take_blocks(view, "statement_description", out, TEXT_WIDTH, TEXT_LINES)
-            if not names:
-                continue
-            head = {(1, 1): kind or OWN_LIST} | ({(3, 1): code} if code else {})
-            more = {(1, 1): kind or OWN_LIST, (3, 1): OWN_LIST, (3, 2): CONTINUED, (3, 3): OWN_LIST}
-            for number, block in enumerate(blocks or [[]]):
-                cells = (more if number else head) | line_cells(4, block)
-                if out.room(self.pool, self.limit):
-                    out.segments.append(OutSegment(self.tag, cells))
-                else:
-                    out.too_many(names, self.tag, self.limit)
-
-
-class Marks(Rule):
-    """PCI: shipping marks over as many segments as they need; the packing material is an FTX below."""
-
-    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
-        """Add the lines."""
-        lines = text_lines(segment, 2)
-        if lines:
-            parent.add_lines("marks_numbers_id", lines, MARKS_WIDTH)
-        return parent
-
-    def write(self, parent: View, out: Out) -> None:
-        """PCI with ten lines each; a bare `PCI+ZZZ` where only the material is known."""
-        blocks = take_blocks(parent, "marks_numbers_id", out, MARKS_WIDTH, MARKS_LINES)
-        material = Out(out.report)
-        for sub in self.subs:
-            sub.write(parent, material)
-        if material.segments and not blocks:
-            out.segments.append(OutSegment("PCI", {(1, 1): OWN_LIST}))
-            out.segments.extend(material.segments)
-        for number, block in enumerate(blocks):
-            out.segments.append(OutSegment("PCI", line_cells(2, block)))
-            if not number:
-                out.segments.extend(material.segments)
 
 
 class Transport(Rule):
@@ -303,7 +136,6 @@ class Seals(Rule):
         """One segment for each seal of each equipment."""
         for number, equipment in enumerate(parent.children(self.base), 1):
             for index, seal in enumerate(equipment.children("seal"), 1):
-                self.ordinal = "sequence_numeric"
                 self._order(seal, index, out)
                 if not seal.peek("id"):
                     continue

@@ -10,9 +10,10 @@ from .service import REPERTOIRES, Repertoire, ServiceString
 
 _FALLBACK = "iso-8859-1"
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+# ISO 8859 has no graphic characters here.
+_C1 = re.compile(rb"[\x80-\x9f]")
 _PRINTABLE = bytes(range(0x20, 0x7F))
 _HIGH = bytes(range(0x80, 0x100))
-_LOWER = re.compile(rb"[a-z]")
 
 
 class Decoder(NamedTuple):
@@ -96,8 +97,8 @@ def check_characters(raw: RawSegment, decoder: Decoder, report: Report, pointer:
         _check_high(raw, decoder, report, pointer)
     elif decoder.codec == "utf-8" and not _is_utf8(raw.data):
         report.add(Code.INVALID_CHARACTER, "octets that are not UTF-8", pointer)
-    elif _LOWER.search(raw.data) and REPERTOIRES.get(decoder.level, Repertoire("")).allowed is not None:
-        text = "characters outside level A"
+    elif control is None and raw.data.translate(None, decoder.expected):
+        text = "characters outside the declared level"
         report.add(
             Code.INVALID_CHARACTER, text, pointer, expected="UNOB or higher", severity=Severity.WARNING
         )
@@ -109,6 +110,8 @@ def _check_high(raw: RawSegment, decoder: Decoder, report: Report, pointer: Edif
             Code.INVALID_CHARACTER, "octets above 7F under a 7-bit level", pointer, expected="UNOC or higher"
         )
         return
+    if _C1.search(raw.data):
+        report.add(Code.INVALID_CHARACTER, "a control character", pointer)
     try:
         raw.data.decode(decoder.codec)
     except UnicodeDecodeError:

@@ -5,7 +5,8 @@ an attribute is named after a colon: `invoice_amount:value`, `invoice_amount:cur
 """
 
 import functools
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -19,6 +20,7 @@ _COMPOUND: dict[Kind, tuple[str, str]] = {
     DateTime: ("text", "format"),
 }
 _EMPTY = (None, ())
+_NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+")
 
 
 class Path(NamedTuple):
@@ -88,7 +90,7 @@ class Draft:
         return found
 
     def put(self, path: str, text: str) -> str | None:
-        """Set a value from its text, numbers with a point; says what is wrong, None where nothing is."""
+        """Set a value from its text, numbers with either mark; says what is wrong, None where nothing is."""
         resolved = resolve(self.cls, path)
         draft = self.at(path.partition(":")[0].rpartition(".")[0])
         name, kind = resolved.field.name, resolved.field.kind
@@ -98,7 +100,7 @@ class Draft:
             name = resolved.part
         try:
             value = _convert(kind, resolved.part, text)
-        except (ValueError, InvalidOperation):
+        except ValueError:
             return "is not a number"
         if name in values:
             return None if values[name] == value else "is given twice; the first is kept"
@@ -138,10 +140,10 @@ def _convert(kind: Kind, part: str, text: str) -> Any:
             raise ValueError(text)
         return int(text)
     if kind is Decimal or part == "value":
-        number = Decimal(text)
-        if not number.is_finite():
+        number = text.replace(",", ".")
+        if not _NUMBER.fullmatch(number):
             raise ValueError(text)
-        return number
+        return Decimal(number)
     return text
 
 

@@ -78,6 +78,7 @@ class _Walk:
         self._at = Locator(interchange.reference, message.reference)
         self._counts = [0] * len(structure.positions)
         self._group_counts = [0] * len(structure.groups)
+        self._tags = frozenset(position.tag for position in structure.positions)
         self._places: dict[str, list[int]] | None = None
 
     def run(self) -> tuple[int, ...]:
@@ -153,6 +154,6 @@ class _Walk:
             text = "security segments are not verified here"
             self._report.add(Code.ENVELOPE_NOT_SUPPORTED, text, pointer, severity=Severity.WARNING)
             return
-        known = any(position.tag == segment.tag for position in self._structure.positions)
+        known = segment.tag in self._tags
         text = "the segment has no place here" if known else "the message has no such segment"
         self._report.add(Code.NOT_SUPPORTED_HERE, text, pointer, value=segment.tag)

@@ -60,10 +60,9 @@ def write_interchange(name: MessageName, body: Sequence[OutSegment], envelope: E
     header = segment("UNH", envelope.message_reference, tuple(name))
     trailer = segment("UNT", str(len(body) + 2), envelope.message_reference)
     message = [header, *body, trailer]
-    latin = all(_is_latin(value) for out in message for value in out.cells.values())
-    level, version, codec, service = (
-        _LATIN if latin and _is_latin(envelope.sender + envelope.recipient) else _UNICODE
-    )
+    values = [value for out in message for value in out.cells.values()]
+    latin = _is_latin("".join((*values, envelope.sender, envelope.recipient)))
+    level, version, codec, service = _LATIN if latin else _UNICODE
     moment = envelope.prepared
     unb = segment(
         "UNB",
@@ -84,8 +83,17 @@ def write_interchange(name: MessageName, body: Sequence[OutSegment], envelope: E
     return text.encode(codec)
 
 
-def _is_latin(value: str) -> bool:
-    return value.isascii() or all(ord(char) < 0x100 for char in value)
+def _is_latin(text: str) -> bool:
+    """True if UNOC carries `text` and no reader can take its octets for UTF-8."""
+    if text.isascii():
+        return True
+    try:
+        text.encode("iso-8859-1").decode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _render(out: OutSegment, service: ServiceString) -> str:

@@ -1,0 +1,225 @@
+"""Rules of texts: FTX and PCI, which carry one text over several lines and segments."""
+
+from ..finding import Severity
+from .chain import chain_of, read_chain
+from .rules import CHANGED, OWN_LIST, Out, Reading, Rule
+from .scanner import Segment
+from .tree import Draft, View, split_lines
+from .writer import OutSegment
+
+# C108 of FTX: five lines of 70; C210 of PCI: ten of 35.
+TEXT_WIDTH, TEXT_LINES = 70, 5
+MARKS_WIDTH, MARKS_LINES = 35, 10
+# C107 of an FTX that goes on with the text of the one before it, and of one that holds its pointer.
+CONTINUED, POINTER = "CNT", "PTR"
+# Qualifiers of FTX that carry something else than a statement.
+DESCRIPTION, PROCEDURES, DANGEROUS, PACKING, CHANGES = "AAA", "CCI", "AAC", "PKG", "CHG"
+RESERVED_TEXTS = frozenset({DESCRIPTION, PROCEDURES, DANGEROUS, PACKING, CHANGES})
+
+
+def text_lines(segment: Segment, element: int) -> list[str]:
+    """The lines of C108 or C210."""
+    return list(segment.components(element))
+
+
+def take_blocks(view: View, path: str, out: Out, width: int, lines: int) -> list[list[str]]:
+    """A text as blocks of lines; left-out blank lines are reported."""
+    text = view.peek(path)
+    if not text:
+        return []
+    name = view.name(path)
+    lines_given = view.take(path).replace("\r\n", "\n").split("\n")
+    text = "\n".join(out.clean(line, name) for line in lines_given)
+    blocks, dropped = split_lines(text, width, lines)
+    if dropped:
+        out.report.add(CHANGED, f"{name}: blank lines are not carried", value=text, severity=Severity.WARNING)
+    return blocks
+
+
+def line_cells(element: int, lines: list[str]) -> dict[tuple[int, int], str]:
+    """Lines as the components of one element."""
+    return {(element, number): line for number, line in enumerate(lines, 1) if line}
+
+
+class Description(Rule):
+    """FTX+AAA: one text over as many segments as it needs."""
+
+    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
+        """Add the lines."""
+        parent.add_lines(self.base, text_lines(segment, 4), TEXT_WIDTH)
+        return parent
+
+    def write(self, parent: View, out: Out) -> None:
+        """One segment for each five lines."""
+        name = parent.name(self.base) if parent.peek(self.base) else ""
+        for block in take_blocks(parent, self.base, out, TEXT_WIDTH, TEXT_LINES):
+            if not out.room(self.pool, self.limit):
+                out.too_many([(name, block[0])], self.tag, self.limit)
+                continue
+            out.segments.append(OutSegment(self.tag, {(1, 1): self.key} | line_cells(4, block)))
+
+
+class Procedures(Rule):
+    """FTX+CCI: the first procedure in 4440#1 and #2, further ones as `current/previous` in a segment apart.
+
+    The further ones are marked by C107 `ADD::ZZZ`, since one requested procedure with two codes and two
+    procedures with one code each would look alike.
+    """
+
+    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
+        """One procedure, or up to five further ones."""
+        lines = text_lines(segment, 4)
+        if segment.value(3) != "ADD":
+            self._add(parent, lines[0] if lines else "", lines[1] if len(lines) > 1 else "")
+            return parent
+        for line in lines:
+            current, _, previous = line.partition("/")
+            self._add(parent, current, previous)
+        return parent
+
+    def _add(self, parent: Draft, current: str, previous: str) -> None:
+        procedure = parent.append(self.base)
+        for path, text in (("current_code", current), ("previous_code", previous)):
+            if text:
+                procedure.put(path, text)
+
+    def write(self, parent: View, out: Out) -> None:
+        """The first procedure, then the others five to a segment."""
+        pairs = [
+            (view.take("current_code"), view.take("previous_code")) for view in parent.children(self.base)
+        ]
+        pairs = [pair for pair in pairs if any(pair)]
+        segments = []
+        if pairs and pairs[0][0]:
+            segments.append({(1, 1): self.key} | line_cells(4, list(pairs.pop(0))))
+        lines = [f"{current}/{previous}" if previous else current for current, previous in pairs]
+        for start in range(0, len(lines), TEXT_LINES):
+            mark = {(1, 1): self.key, (3, 1): "ADD", (3, 3): OWN_LIST}
+            segments.append(mark | line_cells(4, lines[start : start + TEXT_LINES]))
+        for cells in segments:
+            if out.room(self.pool, self.limit):
+                out.segments.append(OutSegment(self.tag, cells))
+            else:
+                out.too_many([("GovernmentProcedure", cells[4, 1])], self.tag, self.limit)
+
+
+class Statements(Rule):
+    """FTX with any other qualifier: 4451 the statement's type (ZZZ: none), 4441 its code, C108 its text.
+
+    More text, and the statement's pointer, follow in segments marked in C107: `ZZZ:CNT:ZZZ`, `ZZZ:PTR:ZZZ`.
+    """
+
+    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
+        """A new statement, or more of the last one."""
+        known = parent.children(self.base)
+        mark = segment.value(3, 2)
+        if mark in {CONTINUED, POINTER} and known:
+            if mark == CONTINUED:
+                known[-1].add_lines("statement_description", text_lines(segment, 4), TEXT_WIDTH)
+            else:
+                read_chain(segment, known[-1], reading)
+            return parent
+        statement = parent.append(self.base)
+        kind, code = segment.value(1), segment.value(3)
+        if kind and kind != OWN_LIST:
+            statement.put("statement_type_code", kind)
+        if code:
+            statement.put("statement_code", code)
+        lines = text_lines(segment, 4)
+        if lines:
+            statement.add_lines("statement_description", lines, TEXT_WIDTH)
+        return parent
+
+    def write(self, parent: View, out: Out) -> None:
+        """One segment for each statement, each further five lines, and each pointer."""
+        for view in parent.children(self.base):
+            names = [
+                (view.name(path), view.peek(path))
+                for path in ("statement_type_code", "statement_code", "statement_description")
+                if view.peek(path)
+            ]
+            if not names:
+                continue
+            kind, code = view.take("statement_type_code"), view.take("statement_code")
+            if kind in RESERVED_TEXTS or len(kind) > 3 or len(code) > 17:
+                out.too_many(names, f"statement with type {kind}", 0)
+                view.take("statement_description")
+                continue
+            blocks = take_blocks(view, "statement_description", out, TEXT_WIDTH, TEXT_LINES)
+            head = {(1, 1): kind or OWN_LIST} | ({(3, 1): code} if code else {})
+            cells = [head | line_cells(4, blocks[0] if blocks else [])]
+            cells.extend(_marked(kind, CONTINUED) | line_cells(4, block) for block in blocks[1:])
+            cells.extend(_marked(kind, POINTER) | line_cells(4, lines) for lines in chain_of(view, out))
+            for entry in cells:
+                self._add(entry, names, out)
+
+    def _add(self, cells: dict[tuple[int, int], str], names: list[tuple[str, str]], out: Out) -> None:
+        if out.room(self.pool, self.limit):
+            out.segments.append(OutSegment(self.tag, cells))
+        else:
+            out.too_many(names, self.tag, self.limit)
+
+
+def _marked(kind: str, mark: str) -> dict[tuple[int, int], str]:
+    return {(1, 1): kind or OWN_LIST, (3, 1): OWN_LIST, (3, 2): mark, (3, 3): OWN_LIST}
+
+
+class Changes(Rule):
+    """FTX+CHG: an amendment, its reason in 4441, its pointer in C108; more of the pointer marked as above."""
+
+    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
+        """An amendment, or more of the pointer of the last one."""
+        known = parent.children(self.base)
+        if segment.value(3, 2) == POINTER and known:
+            read_chain(segment, known[-1], reading)
+            return parent
+        amendment = parent.append(self.base)
+        reason = segment.value(3)
+        if reason and reason != OWN_LIST:
+            amendment.put("change_reason_code", reason)
+        read_chain(segment, amendment, reading)
+        return parent
+
+    def write(self, parent: View, out: Out) -> None:
+        """One segment for each amendment, more where the pointer is long."""
+        for view in parent.children(self.base):
+            reason = view.peek("change_reason_code")
+            name = view.name("change_reason_code") if reason else f"{self.base} pointer"
+            view.take("change_reason_code")
+            blocks = chain_of(view, out)
+            if not reason and not blocks:
+                continue
+            cells = [
+                {(1, 1): CHANGES, (3, 1): reason or OWN_LIST} | line_cells(4, blocks[0] if blocks else [])
+            ]
+            cells.extend(_marked(CHANGES, POINTER) | line_cells(4, lines) for lines in blocks[1:])
+            for entry in cells:
+                if out.room(self.pool, self.limit):
+                    out.segments.append(OutSegment(self.tag, entry))
+                else:
+                    out.too_many([(name, reason)], self.tag, self.limit)
+
+
+class Marks(Rule):
+    """PCI: shipping marks over as many segments as they need; the packing material is an FTX below."""
+
+    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
+        """Add the lines."""
+        lines = text_lines(segment, 2)
+        if lines:
+            parent.add_lines("marks_numbers_id", lines, MARKS_WIDTH)
+        return parent
+
+    def write(self, parent: View, out: Out) -> None:
+        """PCI with ten lines each; a bare `PCI+ZZZ` where only the material is known."""
+        blocks = take_blocks(parent, "marks_numbers_id", out, MARKS_WIDTH, MARKS_LINES)
+        material = Out(out.report)
+        for sub in self.subs:
+            sub.write(parent, material)
+        if material.segments and not blocks:
+            out.segments.append(OutSegment("PCI", {(1, 1): OWN_LIST}))
+            out.segments.extend(material.segments)
+        for number, block in enumerate(blocks):
+            out.segments.append(OutSegment("PCI", line_cells(2, block)))
+            if not number:
+                out.segments.extend(material.segments)
