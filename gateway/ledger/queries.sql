@@ -164,7 +164,7 @@ SELECT * FROM delivery WHERE lodgement = :lodgement ORDER BY seq;
 SELECT * FROM delivery WHERE state = :state ORDER BY agency, seq LIMIT :limit;
 
 -- delivery_counts: How many deliveries each agency has in each state.
-SELECT agency, state, count(*) AS deliveries FROM delivery GROUP BY agency, state ORDER BY agency, state;
+SELECT agency, state, count(*) AS deliveries FROM delivery GROUP BY state, agency ORDER BY agency, state;
 
 -- next_number: Take the next number of a partner's log.
 INSERT INTO trader_log (partner, last_number) VALUES (:partner, 1)

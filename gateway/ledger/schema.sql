@@ -122,7 +122,7 @@ CREATE TABLE delivery (
     CHECK (state = 'sending' OR lease_until_ns IS NULL)
 ) STRICT;
 CREATE INDEX delivery_lodgement ON delivery (lodgement);
-CREATE INDEX delivery_state ON delivery (agency, state);
+CREATE INDEX delivery_state ON delivery (state, agency);
 CREATE INDEX delivery_lane ON delivery (root, agency, seq) WHERE state IN ('pending', 'sending', 'dead');
 CREATE INDEX delivery_due ON delivery (agency, due_ns, seq) WHERE state = 'pending' AND head = 1;
 CREATE INDEX delivery_leased ON delivery (lease_until_ns) WHERE state = 'sending';

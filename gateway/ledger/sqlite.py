@@ -21,6 +21,8 @@ BUSY_TIMEOUT_SECONDS = 5.0
 # Pages in the log before they are brought into the database file. Larger than the usual 1,000, because each
 # time costs two fsyncs, and small enough that one takes milliseconds.
 CHECKPOINT_PAGES = 4_000
+# How many of them a row is taken for until the first measure: rather too many, so that the first comes early.
+PAGES_A_ROW = 8.0
 # Pages of the upper levels of a dozen indexes over some million rows.
 CACHE_KIB = 65_536
 # A log that grew because a reader held it is cut back to this.
@@ -47,7 +49,7 @@ class Writer:
         self._lock = lock
         self.epoch: int = db.execute(SQL["next_epoch"]).fetchall()[0]["epoch"]
         self._checkpointed = db.total_changes
-        self._pages_a_row = 1.0
+        self._pages_a_row = PAGES_A_ROW
 
     def run(self, works: Sequence[Work]) -> list[Any]:
         """Run `works` in one transaction and commit it; one result each, ChangeRefused among them.
@@ -117,7 +119,8 @@ def open_writer(path: pathlib.Path, connection: type[sqlite3.Connection] = sqlit
     Raises LedgerInUse, UnknownSchema or CannotOpen.
     """
     with contextlib.ExitStack() as undo:
-        lock = undo.enter_context(_locked(path))
+        lock = _lock(path)
+        undo.callback(lock.close)
         with _opening(path):
             db = _connect(str(path), connection)
             undo.callback(db.close)
@@ -196,24 +199,20 @@ def _opening(path: pathlib.Path) -> Iterator[None]:
         raise CannotOpen(f"{path} cannot be opened: {error}") from error
 
 
-@contextlib.contextmanager
-def _locked(path: pathlib.Path) -> Iterator[IO[str]]:
-    """Hold the lock file beside the ledger. It stays when the process ends; the lock on it does not."""
+def _lock(path: pathlib.Path) -> IO[str]:
+    """The lock file beside the ledger, locked until it is closed. The file stays; the lock dies with us."""
     try:
         file = open(path.with_name(f"{path.name}.lock"), "a+", encoding="ascii")  # noqa: SIM115 - kept open
     except OSError as error:
         raise CannotOpen(f"{path} cannot be opened: {error}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield file
-    except BlockingIOError as error:
+    except OSError as error:
         file.seek(0)
         holder = file.read() or "unknown"
         file.close()
         raise LedgerInUse(f"{path} is open for writing in process {holder}") from error
-    except BaseException:
-        file.close()
-        raise
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file

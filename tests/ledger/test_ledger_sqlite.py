@@ -1,0 +1,334 @@
+"""The file under the ledger: who may open it, what it says of itself, and what happens when it fails."""
+
+import pathlib
+import sqlite3
+from typing import Any, ClassVar
+
+import anyio
+import msgspec
+import pytest
+from tidewaiter.gateway.ledger import (
+    CannotOpen,
+    Change,
+    Committed,
+    LedgerBusy,
+    LedgerClosed,
+    LedgerFailed,
+    LedgerInUse,
+    LedgerUnavailable,
+    UnknownSchema,
+    open_ledger,
+    reads,
+)
+from tidewaiter.gateway.ledger import sqlite as engine
+from tidewaiter.gateway.ledger.sqlite import SCHEMA_VERSION, open_reader, open_writer
+from tidewaiter.gateway.ledger.writes import write_change
+
+pytestmark = pytest.mark.anyio
+
+
+class Scripted(sqlite3.Connection):
+    """A connection whose statements fail as the script says: a statement, and how many of it go well before.
+
+    As on a real disk, it is one failure: the same statement would go well again.
+    """
+
+    script: ClassVar[dict[str, int]] = {}
+    error: ClassVar[type[Exception]] = sqlite3.OperationalError
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        word = sql.split(maxsplit=1)[0] if not sql.startswith("PRAGMA wal") else "CHECKPOINT"
+        if word in self.script:
+            self.script[word] -= 1
+            if self.script[word] < 0:
+                del self.script[word]
+                raise self.error("disk I/O error")
+        return super().execute(sql, *parameters)
+
+
+@pytest.fixture(autouse=True)
+def script(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    monkeypatch.setattr(Scripted, "script", {})
+    monkeypatch.setattr(Scripted, "error", sqlite3.OperationalError)
+    return Scripted.script
+
+
+async def test_after_one_failed_commit_nothing_is_committed(
+    path: pathlib.Path, make: Any, script: dict[str, int], anyio_backend: object
+) -> None:
+    first, second, third = make.message(), make.message(), make.message()
+    async with open_ledger(path, connection=Scripted) as ledger:
+        await ledger.commit([Change(message=first)])
+        script["COMMIT"] = 0
+        with pytest.raises(LedgerFailed, match="disk I/O error"):
+            await ledger.commit([Change(message=second)])
+        assert ledger.failed.is_set()
+        assert not ledger.has_room()
+        for attempt in (
+            ledger.commit([Change(message=third)]),
+            ledger.claim_deliveries(now_ns=1, lease_ns=1, limit=1),
+            ledger.claim_notifications(now_ns=1, lease_ns=1, limit=1),
+            ledger.keep_wire([("D1", make.wire())]),
+        ):
+            with pytest.raises(LedgerUnavailable):
+                await attempt
+        assert await ledger.message(first.id) == first
+        assert ledger.transactions == 1
+    async with open_ledger(path) as again:
+        assert await again.message(first.id) == first
+        assert await again.message(second.id) is None
+        assert await again.commit([Change(message=third)]) == [Committed()]
+
+
+async def test_everybody_in_the_failed_batch_and_behind_it_is_told(
+    path: pathlib.Path, make: Any, script: dict[str, int], anyio_backend: object
+) -> None:
+    told: list[bool] = []
+    script["COMMIT"] = 1
+
+    async def lodge() -> None:
+        try:
+            await ledger.commit([Change(message=make.message())])
+            told.append(True)
+        except LedgerFailed:
+            told.append(False)
+
+    async with open_ledger(path, connection=Scripted) as ledger, anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(lodge)
+    assert told.count(True) == 1
+    assert told.count(False) == 9
+
+
+async def test_a_checkpoint_that_fails_is_a_failure(
+    path: pathlib.Path,
+    make: Any,
+    script: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    anyio_backend: object,
+) -> None:
+    monkeypatch.setattr(engine, "CHECKPOINT_PAGES", 1)
+    async with open_ledger(path, connection=Scripted) as ledger:
+        await ledger.commit([Change(message=make.message())])
+        script["CHECKPOINT"] = 0
+        with pytest.raises(LedgerFailed):
+            await ledger.commit([Change(message=make.message())])
+        assert ledger.failed.is_set()
+
+
+async def test_a_fault_of_the_program_is_a_failure_too(
+    path: pathlib.Path,
+    make: Any,
+    script: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    anyio_backend: object,
+) -> None:
+    monkeypatch.setattr(Scripted, "error", MemoryError)
+    async with open_ledger(path, connection=Scripted) as ledger:
+        script["SAVEPOINT"] = 0
+        with pytest.raises(LedgerFailed) as caught:
+            await ledger.commit([Change(message=make.message())])
+        assert isinstance(caught.value.__cause__, MemoryError)
+        with pytest.raises(LedgerFailed):
+            await ledger.commit([Change(message=make.message())])
+
+
+async def test_a_full_disk_is_a_failure(path: pathlib.Path, make: Any, anyio_backend: object) -> None:
+    async with open_ledger(path) as ledger:
+        small = make.message()
+        await ledger.commit([Change(message=small)])
+        assert ledger._writer is not None
+        pages = ledger._writer.db.execute("PRAGMA page_count").fetchone()[0]
+        ledger._writer.db.execute(f"PRAGMA max_page_count = {pages + 2}")
+        with pytest.raises(LedgerFailed, match="full"):
+            await ledger.commit([Change(message=make.message(body=bytes(100_000)))])
+        with pytest.raises(LedgerFailed):
+            await ledger.commit([Change(message=make.message())])
+    async with open_ledger(path) as again:
+        assert await again.message(small.id) == small
+
+
+async def test_a_database_that_is_held_by_another_program_is_busy_not_lost(
+    path: pathlib.Path, make: Any, monkeypatch: pytest.MonkeyPatch, anyio_backend: object
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.0)
+    async with open_ledger(path) as ledger:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerBusy):
+            await ledger.commit([Change(message=make.message())])
+        other.execute("ROLLBACK")
+        other.close()
+        assert await ledger.commit([Change(message=make.message())]) == [Committed()]
+
+
+async def test_what_is_read_from_a_broken_file_is_unavailable(
+    path: pathlib.Path, make: Any, anyio_backend: object
+) -> None:
+    async with open_ledger(path) as ledger:
+        await ledger.commit([Change(message=make.message())])
+        assert ledger._writer is not None
+        ledger._writer.db.execute("DROP TABLE decision")
+        change, lodgement = make.lodged()
+        await ledger.commit([change])
+        with pytest.raises(LedgerUnavailable, match="cannot be read"):
+            await ledger.status(lodgement.id)
+        assert await ledger.find_original(lodgement.declarant, lodgement.lrn) == lodgement
+
+
+async def test_one_gateway_at_a_time(path: pathlib.Path, anyio_backend: object) -> None:
+    async with open_ledger(path):
+        with pytest.raises(LedgerInUse, match=r"open for writing in process \d+"):
+            async with open_ledger(path):
+                pass
+    async with open_ledger(path):
+        pass
+
+
+async def test_a_closed_ledger_takes_nothing(path: pathlib.Path, make: Any, anyio_backend: object) -> None:
+    async with open_ledger(path) as ledger:
+        pass
+    with pytest.raises(LedgerClosed):
+        await ledger.commit([Change(message=make.message())])
+
+
+async def test_what_the_body_raises_comes_out_as_it_is(path: pathlib.Path, anyio_backend: object) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with open_ledger(path):
+            raise ZeroDivisionError
+
+
+async def test_closing_leaves_one_file_and_its_lock(
+    path: pathlib.Path, make: Any, anyio_backend: object
+) -> None:
+    async with open_ledger(path) as ledger:
+        await ledger.commit([Change(message=make.message())])
+    assert sorted(each.name for each in path.parent.iterdir()) == ["ledger.db", "ledger.db.lock"]
+
+
+async def test_reading_without_a_gateway(path: pathlib.Path, make: Any, anyio_backend: object) -> None:
+    message = make.message()
+    async with open_ledger(path) as ledger:
+        await ledger.commit([Change(message=message)])
+    async with open_ledger(path, read_only=True) as beside:
+        assert await beside.message(message.id) == message
+        async with open_ledger(path) as gateway:
+            late = make.message()
+            await gateway.commit([Change(message=late)])
+            assert await beside.message(late.id) == late
+
+
+def test_a_new_ledger_is_set_up_to_last(path: pathlib.Path) -> None:
+    writer = open_writer(path)
+    names = ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint", "user_version")
+    values = [writer.db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+    writer.close()
+    assert values == ["wal", 2, 1, 0, SCHEMA_VERSION]
+
+
+def test_an_epoch_is_a_start(path: pathlib.Path) -> None:
+    for epoch in (1, 2, 3):
+        writer = open_writer(path)
+        assert writer.epoch == epoch
+        writer.close()
+
+
+def test_the_log_is_brought_in_when_it_is_long(
+    path: pathlib.Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CHECKPOINT_PAGES", 200)
+    writer = open_writer(path)
+    logged = []
+    log = path.with_name(f"{path.name}-wal")
+    for _ in range(60):
+        change, _ = make.lodged("customs", "food", document=bytes(20_000))
+        writer.run([lambda db, change=change: write_change(db, change)])
+        logged.append(log.stat().st_size // 4120)
+    writer.close()
+    assert max(logged) < 400
+    assert logged[-1] == logged[-20]
+
+
+@pytest.mark.parametrize("opening", [open_writer, open_reader])
+def test_a_file_of_another_version_is_refused(path: pathlib.Path, opening: Any) -> None:
+    writer = open_writer(path)
+    writer.db.execute("PRAGMA user_version = 99")
+    writer.close()
+    with pytest.raises(
+        UnknownSchema, match=f"schema version 99; this program knows version {SCHEMA_VERSION}"
+    ):
+        opening(path)
+    with pytest.raises(UnknownSchema):
+        opening(path)
+
+
+@pytest.mark.parametrize("opening", [open_writer, open_reader])
+def test_another_database_is_refused_and_left_alone(path: pathlib.Path, opening: Any) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE mine (a)")
+    db.close()
+    with pytest.raises(UnknownSchema, match="no ledger"):
+        opening(path)
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT name FROM sqlite_schema").fetchall() == [("mine",)]
+    db.close()
+
+
+@pytest.mark.parametrize("opening", [open_writer, open_reader])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: pathlib.Path, opening: Any) -> None:
+    text = b"UNB+UNOC:3+" * 100
+    path.write_bytes(text)
+    with pytest.raises(UnknownSchema, match="no ledger"):
+        opening(path)
+    assert path.read_bytes() == text
+
+
+@pytest.mark.parametrize("opening", [open_writer, open_reader])
+def test_a_path_that_leads_nowhere_is_refused(tmp_path: pathlib.Path, opening: Any) -> None:
+    with pytest.raises(CannotOpen):
+        opening(tmp_path / "nowhere" / "ledger.db")
+
+
+def test_reading_what_is_not_there_makes_nothing(path: pathlib.Path) -> None:
+    with pytest.raises(CannotOpen):
+        open_reader(path)
+    assert not path.exists()
+    path.touch()
+    with pytest.raises(UnknownSchema, match="empty"):
+        open_reader(path)
+
+
+def test_a_process_that_died_while_making_it_left_nothing(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = engine.SCHEMA
+    monkeypatch.setattr(engine, "SCHEMA", f"{whole}\nCREATE TABLE event (a INTEGER) STRICT;")
+    with pytest.raises(CannotOpen, match="already exists"):
+        open_writer(path)
+    monkeypatch.setattr(engine, "SCHEMA", whole)
+    open_writer(path).close()
+
+
+def test_a_reader_writes_nothing(path: pathlib.Path) -> None:
+    open_writer(path).close()
+    reader = open_reader(path)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("UPDATE ledger SET epoch = 9")
+    reader.close()
+
+
+def test_values_survive_as_they_are(path: pathlib.Path, make: Any) -> None:
+    """Equal bytes in and out, whatever is in them."""
+    message = make.message(
+        body=bytes(range(256)),
+        headers=(("x", "\u0000\u00ff\U0001f6a2"), ("x", "")),
+        receipt=msgspec.structs.replace(make.receipt(), body=b"", headers=()),
+        mic=None,
+        party=None,
+    )
+    writer = open_writer(path)
+    assert writer.run([lambda db: write_change(db, Change(message=message))]) == [Committed()]
+    writer.close()
+    reader = open_reader(path)
+    assert reads.message(reader, message.id) == message
+    reader.close()
