@@ -136,18 +136,18 @@ class Trader:
 
     async def status(self, reference: str) -> dict[str, Any] | None:
         """How a lodgement stands, by its id, LRN or MRN; None where the gateway knows none."""
-        response = await self._ask("GET", f"/v1/declarations/{reference}", what="status")
+        response = await self._ask("GET", f"/v1/declarations/{reference}", what="status request")
         return _json(response) if response.status == http.HTTPStatus.OK else None
 
     async def lodgements(self) -> list[dict[str, Any]]:
         """The newest lodgements, a summary each."""
-        found = _json(await self._ask("GET", "/v1/declarations", what="list")).get("declarations", [])
+        found = _json(await self._ask("GET", "/v1/declarations", what="list request")).get("declarations", [])
         assert isinstance(found, list)
         return found
 
     async def notifications(self, after: int = 0) -> list[Notice]:
         """The entries of the log with a number above `after`."""
-        body = _json(await self._ask("GET", f"/v1/notifications?after={after}", what="notifications"))
+        body = _json(await self._ask("GET", f"/v1/notifications?after={after}", what="notifications request"))
         return [self._notice(entry) for entry in body.get("notifications", [])]
 
     async def wait_for(self, wanted: Callable[[Notice], bool]) -> Notice:
@@ -230,7 +230,7 @@ class Trader:
         response = await self._client.request(
             method, url, headers, body, tls=self._account.client_tls, timeout=REQUEST_SECONDS
         )
-        if self._recorder is not None and method != "GET":
+        if self._recorder is not None:
             about = About(
                 sender=self._account.name,
                 recipient="gateway",
