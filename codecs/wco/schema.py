@@ -63,7 +63,7 @@ class Schema:
             return ()
         if faults * max(len(element) for element in root.iter()) > LOCATED_STEPS:
             root = _thinned(root)
-        return self._located(root) or (_unlocated(faults),)
+        return self._located(root) or (_unlocated(root, faults),)
 
     def warm_up(self) -> None:
         """Validate once, so that the first document finds everything built."""
@@ -170,7 +170,6 @@ def _thinned(root: etree._Element) -> etree._Element:
     return thin
 
 
-def _unlocated(faults: int) -> Finding:
-    return Finding(
-        code=OTHER.code, text=f"{OTHER.text}: {faults} faults, too many to give their places", pointer=None
-    )
+def _unlocated(root: etree._Element, faults: int) -> Finding:
+    text = f"{OTHER.text}: {faults} faults, too many and too far down to give their places"
+    return Finding(code=OTHER.code, text=text, pointer=pointer(root))

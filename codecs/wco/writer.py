@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from ..declaration import Amount, DateTime, Declaration, Node, Quantity, Response, fields
+from msgspec.structs import replace
+
+from ..declaration import Amount, DateTime, Declaration, Node, Quantity, Response, ResponseDeclaration, fields
 from .metadata import METADATA_FIELDS, MetaData
 from .names import DECLARATION, DECLARATION_DATES, METADATA, RESPONSE, RESPONSE_DATES
 
@@ -47,8 +49,8 @@ def write_response(
         corrected = (
             "" if correction is None else _body(correction, "Declaration", DECLARATION, DECLARATION_DATES)
         )
-        body = _body(response, "Response", RESPONSE, RESPONSE_DATES, last=corrected)
-        bodies.append(body)
+        named = replace(response, declaration=response.declaration or ResponseDeclaration())
+        bodies.append(_body(named, "Response", RESPONSE, RESPONSE_DATES, last=corrected))
     return _envelope(metadata, "".join(bodies))
 
 
