@@ -142,7 +142,7 @@ _OUTCOMES = {
     ("failed", "error"): Outcome.FAILED,
     ("failed", "warning"): Outcome.FAILED,
 }
-_FIELD = re.compile(r"[^;]*;\s*([a-z-]+)\s*(?:/\s*([a-z-]+)\s*)?(?:[:,]\s*(.*))?", re.IGNORECASE | re.DOTALL)
+_FIELD = re.compile(r"[^;]*;\s*([a-z-]+)\s*(?:/\s*([a-z-]+)\s*)?(?:[:,=]\s*(.*))?", re.IGNORECASE | re.DOTALL)
 
 
 def read_disposition(field: str) -> ReadDisposition | None:

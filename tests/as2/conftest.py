@@ -19,7 +19,8 @@ from tidewaiter.gateway.as2 import (
     identify,
     receive,
 )
-from tidewaiter.security import load_certificates, load_private_key, make_self_signed
+from tidewaiter.gateway.as2.writing import Piece, signed
+from tidewaiter.security import Digest, load_certificates, load_private_key, make_self_signed
 from tidewaiter.security.cms import DecryptionKey, Signer
 from tidewaiter.security.keystore import PrivateKey
 
@@ -85,6 +86,32 @@ class Link:
             boundary="0f1e2d3c",
             filename="p.edi",
             subject="test",
+        )
+
+    @staticmethod
+    def entity(body: bytes) -> bytes:
+        """The entity that `send` makes of a document."""
+        head = b"Content-Type: application/edifact\r\nContent-Transfer-Encoding: binary\r\n"
+        return head + b'Content-Disposition: attachment; filename="p.edi"\r\n\r\n' + body
+
+    @staticmethod
+    def cms(data: bytes, smime_type: str) -> Piece:
+        return Piece((("Content-Type", f"application/pkcs7-mime; smime-type={smime_type}"),), data)
+
+    def signed_by(self, name: str, content: bytes | None = None, digest: Digest = Digest.SHA256) -> Piece:
+        keys = self.keys[name]
+        signer = Signer(keys.certificate, keys.private_key, digest)
+        return signed(content or self.entity(self.document), signer, now=self.now, boundary="b1")
+
+    def http(self, piece: Piece) -> Composed:
+        """`piece` as the body of bob's message."""
+        message = self.send(sign=False, encrypt=False)
+        headers = (pair for pair in message.headers if not pair[0].startswith("Content-"))
+        return Composed(
+            headers=(*headers, *piece.headers),
+            body=piece.body,
+            mic=message.mic,
+            message_id=message.message_id,
         )
 
     def receive(

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from tidewaiter.gateway.as2 import Composed, Disposition, Received, Refused, mime
-from tidewaiter.gateway.as2.writing import Piece, signed
+from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import Cipher, Digest
-from tidewaiter.security.cms import Signer, compress, encrypt, sign
+from tidewaiter.security.cms import compress, encrypt, sign
 
 BLOCK = 16
 INNER = b"Content-Type: application/edifact\r\n\r\nUNB+UNOC:3+BOB+ALICE+261122:1200+1'UNZ+0+1'"
@@ -50,8 +50,7 @@ def assert_told_nothing(link: Any, body: bytes, refused: tuple[object, ...], **t
 
 
 def piece_by(link: Any, name: str, content: bytes = INNER, digest: Digest = Digest.SHA256) -> bytes:
-    signer = Signer(link.keys[name].certificate, link.keys[name].private_key, digest)
-    return bytes(signed(content, signer, now=link.now, boundary="b1"))
+    return bytes(link.signed_by(name, content, digest))
 
 
 def part(data: bytes, smime_type: str) -> bytes:

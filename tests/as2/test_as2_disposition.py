@@ -62,20 +62,21 @@ def test_other_spellings_are_read(field: str, member: Disposition) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "outcome"),
+    ("field", "outcome", "token"),
     [
-        (MODE + "processed/error", Outcome.ERROR),
-        (MODE + "processed/warning", Outcome.WARNING),
-        (MODE + "failed", Outcome.FAILED),
-        (MODE + "failed/failure: out of paper", Outcome.FAILED),
-        (MODE + "processed/error: our-own-word", Outcome.ERROR),
+        ("processed/error", Outcome.ERROR, None),
+        ("processed/warning", Outcome.WARNING, None),
+        ("failed", Outcome.FAILED, None),
+        ("failed/failure: out of paper", Outcome.FAILED, "out of paper"),
+        ("failed/failure=as one product: writes it", Outcome.FAILED, "as one product: writes it"),
+        ("processed/error: our-own-word", Outcome.ERROR, "our-own-word"),
     ],
 )
-def test_an_unknown_token_keeps_its_outcome_and_text(field: str, outcome: Outcome) -> None:
-    read = read_disposition(field)
+def test_an_unknown_token_keeps_its_outcome_and_text(field: str, outcome: Outcome, token: str | None) -> None:
+    read = read_disposition(MODE + field)
     assert read is not None
     assert (read.known, read.outcome) == (None, outcome)
-    assert read.text.endswith(field.partition(": ")[2])
+    assert read.text == outcome.value + ("" if token is None else f": {token}")
 
 
 def test_a_token_under_another_outcome_is_not_the_known_one() -> None:
