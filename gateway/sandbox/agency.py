@@ -17,7 +17,7 @@ from ...codecs import edifact, wco
 from ...codecs.document import EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE, Kind, Reader
 from .. import clock
 from ..as2 import Disposition, Received
-from ..http import Client, ClientError, Request, RequestHead, Response, problem, serve
+from ..http import Client, ClientError, Limits, Request, RequestHead, Response, problem, serve
 from ..sender import DELIVERY_HEADER
 from .accounts import Account
 from .as2_party import As2Party
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 ANSWER_SECONDS = 30.0
 # Between tries at an answer: a gateway that was killed is back within seconds, and must not be hammered.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
+# The gateway keeps its connections open, and notices the end of one when it next uses it: no use to wait.
+LIMITS = Limits(linger_seconds=0.2)
 
 
 class UnreadableDelivery(Exception):  # noqa: N818 - named for what happened
@@ -68,6 +70,7 @@ class SandboxAgency:
                 admit=self.admit if self._as2 is None else None,
                 clock=clock.instant,
                 tls=self._account.server_tls if self._as2 is None else None,
+                limits=LIMITS,
                 log=log,
                 stopping=stopping,
                 task_status=task_status,

@@ -70,10 +70,10 @@ class Lodger:
     async def _over_https(self, case: Case, names: Names, payload: bytes) -> Observed:
         lodged = await self._trader.lodge_https(payload)
         if lodged.status == 422:
-            seen = Observed(receipt="422, nothing taken", receipted=True, told="422")
+            seen = Observed(receipt="none: 422, nothing taken", receipted=True, told="422")
             view = {**(await self._view(lodged.id) if lodged.id else {}), "findings": lodged.findings}
             return await self._measured(_from_status(seen, view), lodged.id)
-        receipt = "202, signature and digest hold" if lodged.verified else lodged.reason
+        receipt = "verified: 202, signed, same digest" if lodged.verified else lodged.reason
         seen = Observed(receipt=receipt, receipted=lodged.verified)
         with anyio.fail_after(ANSWER_SECONDS):
             notice = await self._trader.look_for(_about(names))
@@ -193,7 +193,7 @@ def _told(notice: Notice) -> str:
 def _receipt_of(sent: Sent) -> str:
     if not sent.verified:
         return f"HTTP {sent.status}, MDN {sent.mdn.kind.value} {sent.mdn.detail}".rstrip()
-    return "MDN processed, signature and MIC hold"
+    return "verified: MDN processed, signed, same MIC"
 
 
 def _from_status(seen: Observed, view: dict[str, Any]) -> Observed:

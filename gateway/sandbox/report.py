@@ -4,33 +4,32 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from rich.box import HORIZONTALS
 from rich.console import Console
 from rich.table import Table
 
 from .cases import Case, Observed
 
-# A table of this many columns needs some width; a file or a pipe has none of its own.
-WIDTH = 150
+# A file or a pipe has no width of its own.
+WIDTH = 120
 FINDINGS_SHOWN = 4
-# The columns with their least widths: an MRN has 18 characters and is read as one.
+# With the least width of each: an MRN has 18 characters and is read as one.
 COLUMNS = (
     ("", 5),
-    ("Document", 12),
-    ("Channel", 7),
-    ("Type", 6),
-    ("Findings", 24),
-    ("Asked", 11),
+    ("Document", 10),
+    ("Findings", 10),
+    ("Agencies", 11),
     ("Decision", 18),
-    ("Time", 7),
-    ("Level", 5),
-    ("Receipt", 14),
+    ("Time, level", 8),
+    ("Receipt", 8),
 )
 
 LEGEND = (
-    "Findings: code and place. Asked: each agency with its answer. Time: seconds from the last octet of the "
-    "e-document to its business answer, with the gateway's own share in brackets, held against 9.5 (goal), "
-    "10.5 (basic), 11.5 s (minimum). An inspection stops the clock; for a 422 the response is the answer; "
-    "what came again is not counted again."
+    "Document: with channel, syntax and type. Findings: code and place. Agencies: those asked, each with its "
+    "answer. Decision: with the message that told it, and the MRN. Time: from the last octet of the "
+    "e-document to its business answer, the gateway's own share in brackets, held against 9.5 (goal), 10.5 "
+    "(basic) and 11.5 s (minimum); an inspection stops the clock, for a 422 the response is the answer, and "
+    "what came again is not counted again. Receipt: as the trader verified it."
 )
 
 
@@ -56,9 +55,15 @@ def console_for(*, json_output: bool) -> Console:
 
 def show(console: Console, rows: Sequence[Row], seconds: float) -> None:
     """The table, its legend, what is wrong, and the verdict."""
-    table = Table(title="Lodged by a trader, decided by agencies", title_justify="left", show_lines=True)
-    for heading, width in COLUMNS:
-        table.add_column(heading, min_width=width, overflow="fold")
+    table = Table(
+        title="Lodged by a trader, decided by agencies",
+        title_justify="left",
+        show_lines=True,
+        box=HORIZONTALS,
+        pad_edge=False,
+    )
+    for name, width in COLUMNS:
+        table.add_column(name, min_width=width, overflow="fold")
     for row in rows:
         table.add_row(*_cells(row))
     console.print(table)
@@ -90,16 +95,16 @@ def _cells(row: Row) -> tuple[str, ...]:
     shown = [f"{code} {_short(where)}" for code, where in seen.findings[:FINDINGS_SHOWN]]
     if len(seen.findings) > FINDINGS_SHOWN:
         shown.append(f"and {len(seen.findings) - FINDINGS_SHOWN} more")
+    time = "not counted" if case.again else "-"
+    if seen.seconds is not None:
+        time = f"{seen.seconds:.3f} s\n({seen.share or 0:.3f})\n{seen.level}"
     return (
-        f"{row.number} {mark}",
-        case.title,
-        f"{case.channel} {seen.syntax}",
-        seen.type,
+        f"{row.number}\n{mark}",
+        f"{case.title}\n[dim]{case.channel}, {seen.syntax}, {seen.type}[/dim]",
         _safe("\n".join(shown) or "none"),
-        "\n".join(f"{agency}: {answer}" for agency, answer in seen.asked.items()) or "nobody",
-        f"{seen.decision or 'rejected'}\n{seen.told} {seen.mrn}".rstrip(),
-        "-" if seen.seconds is None else f"{seen.seconds:.3f} s\n({seen.share or 0:.3f})",
-        seen.level or "-",
+        "\n".join(f"{agency} [dim]{answer}[/dim]" for agency, answer in seen.asked.items()) or "nobody",
+        f"{seen.decision or 'rejected'}\n[dim]{seen.told}\n{seen.mrn}[/dim]",
+        time,
         _safe(seen.receipt),
     )
 
