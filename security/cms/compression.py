@@ -48,25 +48,23 @@ def _compressed(data: bytes) -> memoryview:
 def _inflate(stream: memoryview, limit: int) -> bytes:
     inflater = zlib.decompressobj()
     result = io.BytesIO()  # unlike a bytearray it gives up its buffer without a copy
-    size = 0
+    size = position = 0
+    done = False
     try:
-        for start in range(0, len(stream), _SLICE):
-            if inflater.unused_data:
-                break
-            pending: der.Buffer = stream[start : start + _SLICE]
-            more = True
-            while more:
-                room = min(_PIECE, limit - size + 1)
-                piece = inflater.decompress(pending, room)
+        while position < len(stream) and not done:
+            pending: der.Buffer = stream[position : position + _SLICE]
+            position += len(pending)
+            # Output that waits inside comes with the next input: at least the checksum is still to be read.
+            while pending and not done:
+                piece = inflater.decompress(pending, min(_PIECE, limit - size + 1))
                 size += len(piece)
                 if size > limit:
                     raise DecompressionFailed("the content inflates to more than the limit")
                 result.write(piece)
                 pending = inflater.unconsumed_tail
-                # A full piece may leave output behind even where all input is used.
-                more = not inflater.eof and (pending != b"" or len(piece) == room)
+                done = inflater.eof
     except zlib.error:
         raise DecompressionFailed("the content is not a zlib stream") from None
-    if inflater.unused_data or not inflater.eof:
+    if not done or inflater.unused_data or position < len(stream):
         raise DecompressionFailed("the compressed content is cut off or followed by other octets")
     return result.getvalue()

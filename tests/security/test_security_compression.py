@@ -95,6 +95,16 @@ def test_anything_but_one_zlib_stream_is_refused(stream: bytes) -> None:
         decompress(message(stream), limit=4 * MIB)
 
 
+def test_octets_after_a_stream_that_ends_with_a_slice_are_refused() -> None:
+    stream = next(
+        found for size in range(65_536, 65_400, -1) if len(found := zlib.compress(bytes(size), 0)) == 65_536
+    )
+    assert decompress(message(stream), limit=MIB).count(0) > 65_400
+    for trailing in (b"x", stream):
+        with pytest.raises(DecompressionFailed):
+            decompress(message(stream + trailing), limit=MIB)
+
+
 @pytest.mark.parametrize("data", [b"", b"\x30\x00", message(b"", "1.2.3"), message(b"")[:-1]])
 def test_what_is_no_compressed_data_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedCms):

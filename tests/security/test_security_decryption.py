@@ -123,6 +123,11 @@ def test_a_large_streamed_message_opens(bob: Any, openssl: Callable[..., bytes])
 
 def enveloped(party: Any, encrypted_key: bytes, identifier: bytes, content: bytes) -> bytes:
     """An EnvelopedData of any key and content."""
+    return write(ContentType.ENVELOPED, structure(party, encrypted_key, identifier, content))
+
+
+def structure(party: Any, encrypted_key: bytes, identifier: bytes, content: bytes) -> list[der.Buffer]:
+    """The fields that EnvelopedData and AuthEnvelopedData have in common."""
     info = der.tlv(
         der.SEQUENCE,
         der.tlv(der.INTEGER, b"\0"),
@@ -131,8 +136,7 @@ def enveloped(party: Any, encrypted_key: bytes, identifier: bytes, content: byte
         der.tlv(der.OCTET_STRING, encrypted_key),
     )
     encrypted = der.tlv(der.SEQUENCE, DATA, identifier, der.tlv(0x80, content))
-    structure: list[der.Buffer] = [der.tlv(der.INTEGER, b"\0"), der.tlv(der.SET, info), encrypted]
-    return write(ContentType.ENVELOPED, structure)
+    return [der.tlv(der.INTEGER, b"\0"), der.tlv(der.SET, info), encrypted]
 
 
 AES256_CBC = algorithm_identifier(CIPHER_OIDS[Cipher.AES256_CBC], der.tlv(der.OCTET_STRING, bytes(16)))
@@ -151,6 +155,27 @@ def test_the_other_dialect_of_gcm_with_a_short_tag(bob: Any) -> None:
     identifier = algorithm_identifier(CIPHER_OIDS[Cipher.AES256_GCM], parameters)
     data = enveloped(bob, encrypted_key, identifier, sealed[:-4])
     assert decrypt(data, [bob.decryption_key], policy=DEFAULT_POLICY) == CONTENT
+
+
+def test_the_tag_covers_authenticated_attributes(bob: Any) -> None:
+    key, nonce = os.urandom(32), os.urandom(12)
+    attributes = der.tlv(der.SEQUENCE, der.oid("1.2.840.113549.1.9.3"), der.tlv(der.SET, DATA))
+    sealed = AESGCM(key).encrypt(nonce, CONTENT, der.tlv(der.SET, attributes))
+    size = der.tlv(der.INTEGER, b"\x10")
+    parameters = der.tlv(der.SEQUENCE, der.tlv(der.OCTET_STRING, nonce), size)
+    identifier = algorithm_identifier(CIPHER_OIDS[Cipher.AES256_GCM], parameters)
+    encrypted_key = bob.private_key.public_key().encrypt(key, padding.PKCS1v15())
+    tag = der.tlv(der.OCTET_STRING, sealed[-16:])
+    common = structure(bob, encrypted_key, identifier, sealed[:-16])
+
+    def opened(covered: bytes) -> bytes:
+        data = write(ContentType.AUTH_ENVELOPED, [*common, der.tlv(0xA1, covered), tag])
+        return decrypt(data, [bob.decryption_key], policy=DEFAULT_POLICY)
+
+    assert opened(attributes) == CONTENT
+    for changed in (b"", flipped(attributes, -1)):
+        with pytest.raises(DecryptionFailed):
+            opened(changed)
 
 
 def flipped(data: bytes, place: int) -> bytes:

@@ -25,6 +25,7 @@ CONVERSIONS = [
     (bytes.fromhex("2480 0401 61 0402 6263 0000"), bytes.fromhex("0403 616263")),
     (bytes.fromhex("2409 2480 0401 61 0000 0400"), bytes.fromhex("0401 61")),
     (bytes.fromhex("3080 a080 2403 0401 61 0000 0000"), bytes.fromhex("3005 a003 0401 61")),
+    (bytes.fromhex("2406 0401 61 0401 62"), bytes.fromhex("0402 6162")),
     (bytes.fromhex("3000"), bytes.fromhex("3000")),
     (bytes.fromhex("3080 0000 0d0a"), bytes.fromhex("3000")),
     # Definite lengths of two octets more than the end of contents saved: the length alone tells nothing.

@@ -30,6 +30,7 @@ from tidewaiter.security.trust import facts
 
 CONTENT = b"Content-Type: application/edifact\r\n\r\nUNB+UNOC:3'\r\n"
 SHA256 = algorithm_identifier(DIGEST_OIDS[Digest.SHA256])
+RSA = algorithm_identifier(RSA_ENCRYPTION, der.tlv(der.NULL))
 CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 PROTECTION = "1.2.840.113549.1.9.52"
 WITHOUT_ATTRIBUTES = dataclasses.replace(DEFAULT_POLICY, allow_no_signed_attributes=True)
@@ -47,7 +48,13 @@ def usual(content: bytes = CONTENT) -> list[bytes]:
     ]
 
 
-def info(party: Any, attributes: list[bytes] | None, signature: bytes | None = None) -> bytes:
+def info(
+    party: Any,
+    attributes: list[bytes] | None,
+    signature: bytes | None = None,
+    digest_algorithm: bytes = SHA256,
+    signature_algorithm: bytes = RSA,
+) -> bytes:
     """A SignerInfo with any attributes, properly signed unless `signature` is given."""
     joined = b"" if attributes is None else b"".join(attributes)
     signed = CONTENT if attributes is None else der.tlv(der.SET, joined)
@@ -55,9 +62,9 @@ def info(party: Any, attributes: list[bytes] | None, signature: bytes | None = N
         der.SEQUENCE,
         der.tlv(der.INTEGER, b"\x01"),
         der.tlv(der.SEQUENCE, facts(party.certificate).name),
-        SHA256,
+        digest_algorithm,
         b"" if attributes is None else der.tlv(0xA0, joined),
-        algorithm_identifier(RSA_ENCRYPTION, der.tlv(der.NULL)),
+        signature_algorithm,
         der.tlv(
             der.OCTET_STRING,
             signature or party.private_key.sign(signed, padding.PKCS1v15(), hashes.SHA256()),
@@ -340,6 +347,29 @@ def test_a_weak_digest_is_used_where_the_agreement_names_it(
     assert verify(data, CONTENT, [party.certificate], policy=weak, now=now).digest is Digest.SHA1
     with pytest.raises(InsufficientSecurity):
         verify(data, CONTENT, [party.certificate], policy=DEFAULT_POLICY, now=now)
+
+
+def test_digest_and_signature_algorithm_are_each_held_against_the_policy(
+    check: Callable[..., bytes], bob: Any
+) -> None:
+    """One of the two is SHA-1, the other SHA-256; everything fits."""
+    agreed = dataclasses.replace(DEFAULT_POLICY, digests=frozenset({Digest.SHA1, Digest.SHA256}))
+    sha1 = algorithm_identifier(DIGEST_OIDS[Digest.SHA1])
+    weak_digest = [
+        attribute(CONTENT_TYPE, DATA),
+        attribute(MESSAGE_DIGEST, der.tlv(der.OCTET_STRING, Digest.SHA1.new(CONTENT).digest())),
+    ]
+    with_sha256 = algorithm_identifier(der.oid("1.2.840.113549.1.1.11"))
+    with_sha1 = algorithm_identifier(der.oid("1.2.840.113549.1.1.5"))
+    signed = der.tlv(der.SET, *usual())
+    weak_signature = bob.private_key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
+    for data in (
+        message(info(bob, weak_digest, None, sha1, with_sha256)),
+        message(info(bob, usual(), weak_signature, SHA256, with_sha1)),
+    ):
+        assert check(data, CONTENT, agreed) == CONTENT
+        with pytest.raises(InsufficientSecurity):
+            check(data)
 
 
 def test_a_scheme_that_is_not_named_is_refused(carol: Any, now: datetime.datetime) -> None:
