@@ -302,8 +302,7 @@ def digest_of(contents: bytes) -> Digest:
     Parameters that are NULL and parameters that are absent mean the same (RFC 5754 2).
     Raises InsufficientSecurity for a digest that is in no table, MalformedCms for no AlgorithmIdentifier.
     """
-    oid, _ = split_identifier(contents)
-    digest = DIGESTS.get(oid)
+    digest = DIGESTS.get(contents) or DIGESTS.get(split_identifier(contents)[0])
     if digest is None:
         raise InsufficientSecurity("the digest algorithm is not supported")
     return digest

@@ -76,7 +76,8 @@ def children(data: Buffer, start: int, stop: int, *, limit: int) -> list[Element
 
 def require_end(data: Buffer, offset: int) -> None:
     """MalformedCms unless only line ends follow `offset`: MIME bodies are often followed by one."""
-    if bytes(data[offset : offset + _MAX_LINE_ENDS]).strip(b"\r\n") or len(data) > offset + _MAX_LINE_ENDS:
+    rest = len(data) - offset
+    if rest and (rest > _MAX_LINE_ENDS or bytes(data[offset:]).strip(b"\r\n")):
         raise MalformedCms("octets after the end of the structure")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
@@ -35,7 +36,7 @@ def facts(certificate: x509.Certificate) -> Facts:
     try:
         public_key = certificate.public_key()
         return Facts(_name(certificate), _key_identifier(certificate, public_key), public_key)
-    except (ValueError, TypeError, MalformedCms, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, TypeError, MalformedCms, UnsupportedAlgorithm) as error:
         raise KeyStoreError("a certificate cannot be read") from error
 
 
@@ -54,7 +55,7 @@ def _name(certificate: x509.Certificate) -> bytes:
 def _key_identifier(certificate: x509.Certificate, public_key: CertificatePublicKeyTypes) -> bytes:
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return x509.SubjectKeyIdentifier.from_public_key(public_key).digest
 
 

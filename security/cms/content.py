@@ -59,17 +59,18 @@ def fields(data: bytes, kind: ContentType, *, limit: int) -> list[der.Element]:
     outer = der.element_at(data, 0, len(data))
     der.require_end(data, outer.stop)
     parts = der.children(data, outer.start, outer.stop, limit=2)
-    if tags(parts) != (der.OBJECT_IDENTIFIER, EXPLICIT_0) or content_type(data) is not kind:
-        raise MalformedCms("not a ContentInfo of the type asked for")
+    if tags(parts) != (der.OBJECT_IDENTIFIER, EXPLICIT_0) or outer.tag != der.SEQUENCE:
+        raise MalformedCms("not a ContentInfo")
     inner = der.element_at(data, parts[1].start, parts[1].stop)
-    if inner.tag != der.SEQUENCE or inner.stop != parts[1].stop:
+    named = data[parts[0].header : parts[0].stop] == _OIDS[kind]
+    if not named or inner.tag != der.SEQUENCE or inner.stop != parts[1].stop:
         raise MalformedCms("not a ContentInfo of the type asked for")
     return der.children(data, inner.start, inner.stop, limit=limit)
 
 
 def tags(elements: list[der.Element]) -> tuple[int, ...]:
     """The identifier octets of `elements`."""
-    return tuple(element.tag for element in elements)
+    return tuple([element.tag for element in elements])
 
 
 def encapsulated(data: bytes, element: der.Element) -> tuple[bytes, memoryview | None]:
