@@ -108,11 +108,11 @@ def compile_schema(
         document = etree.fromstring(files[entry], loader, base_url=_MEMORY + entry)
         compiled = etree.XMLSchema(document)
     except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
-        raise SchemaError(f"{entry}: {error}") from error
+        raise SchemaError("; ".join([*memory.missing, f"{entry}: {error}"])) from error
     log: Any = compiled.error_log
     complaints = [str(each.message) for each in log if each.type != _ALREADY_IMPORTED]
-    if memory.unknown or complaints:
-        raise SchemaError("; ".join([*memory.unknown, *complaints]))
+    if memory.missing or complaints:
+        raise SchemaError("; ".join([*memory.missing, *complaints]))
     documents = [document, *(etree.fromstring(files[name], loader) for name in sorted(memory.used))]
     declared = _global_elements(documents)
     if not declared or not declared.issuperset(roots):
@@ -128,13 +128,13 @@ class _Memory(etree.Resolver):
         super().__init__()
         self.files = files
         self.used: set[str] = set()
-        self.unknown: list[str] = []
+        self.missing: list[str] = []
 
     def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]
         name = normpath(system_url.removeprefix(_MEMORY).lstrip("/"))
         content = self.files.get(name)
         if content is None:
-            self.unknown.append(system_url)
+            self.missing.append(f"{name}: no such file in the set")
             # An empty answer, not None: None would let libxml2 look for the file itself.
             return self.resolve_string(b"", context, base_url=system_url)
         self.used.add(name)

@@ -155,6 +155,12 @@ def test_an_unreadable_document_is_one_finding(reading: Reading) -> None:
     assert not is_valid(document.findings)
 
 
+def test_findings_of_every_kind_together_are_bounded(declaration: Build, reading: Reading) -> None:
+    wrong = '<CurrencyExchange odd="1"><RateNumeric>x</RateNumeric></CurrencyExchange>' * 60
+    own = f'{HEAD}<Own xmlns="urn:own"/>' + "<Own/>" * 60
+    assert len(reading(declaration(HEAD + wrong + own)).findings) == MAX_FINDINGS
+
+
 def test_a_national_element_the_model_lacks_is_reported(schemas: SchemaSet) -> None:
     """A national schema may know more than the canonical model: what would be lost is said."""
     national = (

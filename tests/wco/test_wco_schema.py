@@ -78,6 +78,11 @@ def test_a_set_with_a_fault_is_refused(body: str) -> None:
         compiled(body)
 
 
+def test_a_file_that_is_missing_is_named() -> None:
+    with pytest.raises(SchemaError, match=r"gone\.xsd: no such file"):
+        compiled('<xs:import namespace="urn:i" schemaLocation="gone.xsd"/>' + ROOT)
+
+
 def test_an_absent_entry_or_root_is_refused(reference: dict[str, bytes]) -> None:
     with pytest.raises(SchemaError, match="no such file"):
         compile_schema(reference, "gone.xsd")
