@@ -18,7 +18,6 @@ from tidewaiter.security import (
     MalformedCms,
     Policy,
     SecurityError,
-    Signature,
     der,
 )
 from tidewaiter.security.algorithms import DIGEST_OIDS, RSA_ENCRYPTION, algorithm_identifier
@@ -282,23 +281,6 @@ def test_there_must_be_a_content(check: Callable[..., bytes], bob: Any) -> None:
         check(message(info(bob, usual())), None)
 
 
-@pytest.mark.parametrize("name", ["bob", "carol"])
-def test_a_weak_digest_is_used_where_the_agreement_names_it(
-    request: pytest.FixtureRequest, name: str, now: datetime.datetime
-) -> None:
-    party = request.getfixturevalue(name)
-    weak = dataclasses.replace(DEFAULT_POLICY, digests=frozenset({Digest.SHA1}))
-    data = sign(
-        CONTENT,
-        Signer(party.certificate, party.private_key, Digest.SHA1),
-        detached=True,
-        signing_time=now,
-    )
-    assert verify(data, CONTENT, [party.certificate], policy=weak, now=now).digest is Digest.SHA1
-    with pytest.raises(InsufficientSecurity):
-        verify(data, CONTENT, [party.certificate], policy=DEFAULT_POLICY, now=now)
-
-
 def test_digest_and_signature_algorithm_are_each_held_against_the_policy(
     check: Callable[..., bytes], bob: Any
 ) -> None:
@@ -320,18 +302,6 @@ def test_digest_and_signature_algorithm_are_each_held_against_the_policy(
         assert check(data, CONTENT, agreed) == CONTENT
         with pytest.raises(InsufficientSecurity):
             check(data)
-
-
-def test_a_scheme_that_is_not_named_is_refused(carol: Any, now: datetime.datetime) -> None:
-    policy = dataclasses.replace(DEFAULT_POLICY, signatures=frozenset({Signature.RSA_PKCS1}))
-    with pytest.raises(InsufficientSecurity):
-        verify(signed_by(carol, now), CONTENT, [carol.certificate], policy=policy, now=now)
-
-
-def test_a_short_rsa_key_is_refused(bob: Any, now: datetime.datetime) -> None:
-    policy = dataclasses.replace(DEFAULT_POLICY, min_rsa_bits=3072)
-    with pytest.raises(InsufficientSecurity):
-        verify(signed_by(bob, now), CONTENT, [bob.certificate], policy=policy, now=now)
 
 
 def test_a_signature_of_another_kind_than_the_key_is_refused(

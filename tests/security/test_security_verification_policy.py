@@ -1,14 +1,15 @@
-"""SignedData as openssl makes it, and what the default policy says to it."""
+"""SignedData under a policy: what openssl makes, and what the default allows of it."""
 
 import dataclasses
 import datetime
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography import x509
-from tidewaiter.security import DEFAULT_POLICY, InsufficientSecurity, SecurityError
-from tidewaiter.security.cms import verify
+from tidewaiter.security import DEFAULT_POLICY, Digest, InsufficientSecurity, SecurityError, Signature
+from tidewaiter.security.cms import Signer, sign, verify
 
 CONTENT = b"Content-Type: application/edifact\r\n\r\nUNB+UNOC:3'\r\n"
 
@@ -74,3 +75,32 @@ def test_a_1024_bit_key_is_refused_by_default(
         verify(data, CONTENT, [short], policy=DEFAULT_POLICY, now=moment)
     agreed = dataclasses.replace(DEFAULT_POLICY, min_rsa_bits=1024)
     assert verify(data, CONTENT, [short], policy=agreed, now=moment).content == CONTENT
+
+
+def signed(party: Any, now: datetime.datetime, digest: Digest = Digest.SHA256) -> bytes:
+    signer = Signer(party.certificate, party.private_key, digest)
+    return sign(CONTENT, signer, detached=True, signing_time=now)
+
+
+@pytest.mark.parametrize("name", ["bob", "carol"])
+def test_a_weak_digest_is_used_where_the_agreement_names_it(
+    request: pytest.FixtureRequest, name: str, now: datetime.datetime
+) -> None:
+    party = request.getfixturevalue(name)
+    weak = dataclasses.replace(DEFAULT_POLICY, digests=frozenset({Digest.SHA1}))
+    data = signed(party, now, Digest.SHA1)
+    assert verify(data, CONTENT, [party.certificate], policy=weak, now=now).digest is Digest.SHA1
+    with pytest.raises(InsufficientSecurity):
+        verify(data, CONTENT, [party.certificate], policy=DEFAULT_POLICY, now=now)
+
+
+def test_a_scheme_that_is_not_named_is_refused(carol: Any, now: datetime.datetime) -> None:
+    policy = dataclasses.replace(DEFAULT_POLICY, signatures=frozenset({Signature.RSA_PKCS1}))
+    with pytest.raises(InsufficientSecurity):
+        verify(signed(carol, now), CONTENT, [carol.certificate], policy=policy, now=now)
+
+
+def test_a_short_rsa_key_is_refused(bob: Any, now: datetime.datetime) -> None:
+    policy = dataclasses.replace(DEFAULT_POLICY, min_rsa_bits=3072)
+    with pytest.raises(InsufficientSecurity):
+        verify(signed(bob, now), CONTENT, [bob.certificate], policy=policy, now=now)
