@@ -130,20 +130,20 @@ def _interchange(
         (4, 1): action,
     }
     if error is not None:
-        cells |= {(5, 1): error.code} | _service_place(error)
+        cells |= {(5, 1): error.code} | _service_place(error, 6)
     return OutSegment("UCI", {place: value for place, value in cells.items() if value})
 
 
-def _service_place(error: Finding) -> dict[tuple[int, int], str]:
-    """0013 and S011 of UCI: the service segment at fault, and the element; 0098 counts the tag as 1."""
+def _service_place(error: Finding, element: int) -> dict[tuple[int, int], str]:
+    """0013 at `element`, the service segment at fault, and S011 after it; 0098 counts the tag as 1."""
     pointer = error.pointer
     if not isinstance(pointer, EdifactPointer) or not (pointer.tag.isalpha() and len(pointer.tag) == 3):
         return {}
-    cells = {(6, 1): pointer.tag}
+    cells = {(element, 1): pointer.tag}
     if pointer.element is not None:
-        cells[7, 1] = str(pointer.element + 1)
+        cells[element + 1, 1] = str(pointer.element + 1)
         if pointer.component is not None:
-            cells[7, 2] = str(pointer.component)
+            cells[element + 1, 2] = str(pointer.component)
     return cells
 
 
@@ -165,7 +165,7 @@ def _message(message: Message, errors: list[Finding]) -> list[OutSegment]:
     code = service.code if service is not None else Code.UNSPECIFIED.value
     cells = segment("UCM", reference, tuple(told), Action.REJECTED, code).cells
     if service is not None:
-        cells |= _service_place(service)
+        cells |= _service_place(service, 5)
     return [OutSegment("UCM", cells), *_faults([f for f in errors if f is not service])]
 
 

@@ -7,6 +7,7 @@ Where the WCO to CUSDEC cross-references leave a choice, this is what was decide
   characters it goes on in 1366). `DOC+853:N:ZZZ` is N853. DOC+998 is a previous one, DOC+380 the invoice;
 * coded fields without a segment of their own: GIS with 7365 = WCO id, 3055 = ZZZ and the value in 7187;
 * parties without a name: RFF+ZZZ with the WCO class in 4000 (16C, 17C), RFF+VA for 55B; their role in 1156;
+  a UN dangerous goods number: RFF+ZZZ with 506 in 4000;
 * statements: FTX with 4451 = the statement's type, ZZZ where it has none; amendments: FTX+CHG; a pointer is
   text, `42A/67A/68A#1:006`;
 * duties: TAX 5305 regime, 3446 quota, 5279 currency of the base in 5286, 5273 and 1131 the specific base;

@@ -18,7 +18,6 @@ from .rows import (
 from .rules import ANY, Rule, slot
 from .special_items import Item
 from .texts import (
-    DANGEROUS,
     DESCRIPTION,
     PACKING,
     PROCEDURES,
@@ -82,17 +81,6 @@ _PACKAGE = Rule(
 ITEM_RULES: tuple[Rule, ...] = (
     Description("SG30", "FTX", DESCRIPTION, base="commodity.description", pool="FTX", limit=_TEXTS),
     Procedures("SG30", "FTX", PROCEDURES, base="government_procedure", pool="FTX", limit=_TEXTS),
-    Rule(
-        "SG30",
-        "FTX",
-        DANGEROUS,
-        slot("undgid", "3.1/17"),
-        base="commodity.dangerous_goods",
-        many=True,
-        fixed={(1, 1): DANGEROUS},
-        pool="FTX",
-        limit=_TEXTS,
-    ),
     Statements("SG30", "FTX", ANY, base="additional_information", pool="FTX", limit=_TEXTS),
     Rule(
         "SG30",
@@ -134,6 +122,17 @@ ITEM_RULES: tuple[Rule, ...] = (
     reference("SG35", "UCN", "ucr.id", limit=_REFERENCES),
     reference("SG35", "ABO", "ucr.trader_assigned_reference_id", limit=_REFERENCES),
     role("SG35", "16C", "aeo_mutual_recognition_party", "role_code", limit=_REFERENCES),
+    Rule(
+        "SG35",
+        "RFF",
+        "ZZZ/506",
+        slot("undgid", "1.2/35"),
+        base="commodity.dangerous_goods",
+        many=True,
+        fixed={(1, 1): "ZZZ", (1, 4): "506"},
+        pool="RFF",
+        limit=_REFERENCES,
+    ),
     tax_party("SG35", "domestic_duty_tax_party", limit=_REFERENCES),
     Rule(
         "SG35",

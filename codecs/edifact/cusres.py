@@ -23,6 +23,7 @@ from .rules import ANY, BAD_VALUE, OWN_LIST, Out, Reading, Rule, slot, table
 from .scanner import Segment
 from .texts import (
     CHANGES,
+    CONTINUED,
     POINTER,
     TEXT_LINES,
     TEXT_WIDTH,
@@ -134,14 +135,16 @@ class _ErrorText(Rule):
         if segment.value(3, 2) == POINTER:
             read_chain(segment, parent, reading)
         else:
-            parent.add_lines("description", text_lines(segment, 4), TEXT_WIDTH)
+            glue = segment.value(3, 2) == CONTINUED
+            parent.add_lines("description", text_lines(segment, 4), TEXT_WIDTH, glue=glue)
         return parent
 
     def write(self, parent: View, out: Out) -> None:
         """The text first, then the pointer."""
         name = parent.name("description") if parent.peek("description") else ""
         for block in take_blocks(parent, "description", out, TEXT_WIDTH, TEXT_LINES):
-            self._add({(1, 1): "AAO"} | line_cells(4, block), name, out)
+            mark = {(3, 1): OWN_LIST, (3, 2): CONTINUED, (3, 3): OWN_LIST} if block.glue else {}
+            self._add({(1, 1): "AAO"} | mark | line_cells(4, block.lines), name, out)
         for lines in chain_of(parent, out):
             mark = {(1, 1): "AAO", (3, 1): OWN_LIST, (3, 2): POINTER, (3, 3): OWN_LIST}
             self._add(mark | line_cells(4, lines), "Pointer", out)

@@ -8,6 +8,8 @@ from .writer import OutSegment
 
 # C002 of BGM: 1001 of a goods declaration, and what it means where 1000 names no national type.
 TYPE_BY_NAME = {"929": "IM", "830": "EX"}
+# Types that say what the message does, not which way the goods go.
+NOT_TRADE = frozenset({"COR", "INV", "GPR"})
 NAME_BY_TYPE = {"IM": "929", "CO": "929", "EX": "830"}
 
 
@@ -33,7 +35,7 @@ class Begin(Rule):
         """Always written: a message begins with it."""
         cells = self._cells(parent, out, [])
         kind = parent.take("type_code")
-        name = NAME_BY_TYPE.get(kind[:2])
+        name = None if kind in NOT_TRADE else NAME_BY_TYPE.get(kind[:2])
         if name is not None:
             cells[1, 1] = name
         if kind and kind != TYPE_BY_NAME.get(name or ""):

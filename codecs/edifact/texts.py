@@ -4,17 +4,18 @@ from ..finding import Severity
 from .chain import chain_of, read_chain
 from .rules import CHANGED, OWN_LIST, Out, Reading, Rule
 from .scanner import Segment
-from .tree import Draft, View, split_lines
+from .tree import Block, Draft, View, split_lines
 from .writer import OutSegment
 
 # C108 of FTX: five lines of 70; C210 of PCI: ten of 35.
 TEXT_WIDTH, TEXT_LINES = 70, 5
 MARKS_WIDTH, MARKS_LINES = 35, 10
-# C107 of an FTX that goes on with the text of the one before it, and of one that holds its pointer.
-CONTINUED, POINTER = "CNT", "PTR"
+# 1131 of an FTX that goes on with the text of the one before it, in the same line or in a new one, and of one
+# that holds its pointer; 4441 and 3055 are ZZZ then.
+CONTINUED, NEW_LINE, POINTER = "CNT", "CNL", "PTR"
 # Qualifiers of FTX that carry something else than a statement.
-DESCRIPTION, PROCEDURES, DANGEROUS, PACKING, CHANGES = "AAA", "CCI", "AAC", "PKG", "CHG"
-RESERVED_TEXTS = frozenset({DESCRIPTION, PROCEDURES, DANGEROUS, PACKING, CHANGES})
+DESCRIPTION, PROCEDURES, PACKING, CHANGES = "AAA", "CCI", "PKG", "CHG"
+RESERVED_TEXTS = frozenset({DESCRIPTION, PROCEDURES, PACKING, CHANGES})
 
 
 def text_lines(segment: Segment, element: int) -> list[str]:
@@ -22,18 +23,16 @@ def text_lines(segment: Segment, element: int) -> list[str]:
     return list(segment.components(element))
 
 
-def take_blocks(view: View, path: str, out: Out, width: int, lines: int) -> list[list[str]]:
+def take_blocks(view: View, path: str, out: Out, width: int, lines: int) -> list[Block]:
     """A text as blocks of lines; left-out blank lines are reported."""
     text = view.peek(path)
     if not text:
         return []
     name = view.name(path)
-    lines_given = view.take(path).replace("\r\n", "\n").split("\n")
-    text = "\n".join(out.clean(line, name) for line in lines_given)
-    blocks, dropped = split_lines(text, width, lines)
-    if dropped:
+    given = view.take(path).replace("\r\n", "\n").split("\n")
+    if not all(given):
         out.report.add(CHANGED, f"{name}: blank lines are not carried", value=text, severity=Severity.WARNING)
-    return blocks
+    return split_lines("\n".join(out.clean(line, name) for line in given), width, lines)
 
 
 def line_cells(element: int, lines: list[str]) -> dict[tuple[int, int], str]:
@@ -46,7 +45,8 @@ class Description(Rule):
 
     def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
         """Add the lines."""
-        parent.add_lines(self.base, text_lines(segment, 4), TEXT_WIDTH)
+        glue = segment.value(3, 2) == CONTINUED
+        parent.add_lines(self.base, text_lines(segment, 4), TEXT_WIDTH, glue=glue)
         return parent
 
     def write(self, parent: View, out: Out) -> None:
@@ -54,9 +54,10 @@ class Description(Rule):
         name = parent.name(self.base) if parent.peek(self.base) else ""
         for block in take_blocks(parent, self.base, out, TEXT_WIDTH, TEXT_LINES):
             if not out.room(self.pool, self.limit):
-                out.too_many([(name, block[0])], self.tag, self.limit)
+                out.too_many([(name, block.lines[0])], self.tag, self.limit)
                 continue
-            out.segments.append(OutSegment(self.tag, {(1, 1): self.key} | line_cells(4, block)))
+            head = _marked(self.key, CONTINUED) if block.glue else {(1, 1): self.key}
+            out.segments.append(OutSegment(self.tag, head | line_cells(4, block.lines)))
 
 
 class Procedures(Rule):
@@ -106,18 +107,19 @@ class Procedures(Rule):
 class Statements(Rule):
     """FTX with any other qualifier: 4451 the statement's type (ZZZ: none), 4441 its code, C108 its text.
 
-    More text, and the statement's pointer, follow in segments marked in C107: `ZZZ:CNT:ZZZ`, `ZZZ:PTR:ZZZ`.
+    More text, and the statement's pointer, follow in segments marked in C107: CNT or CNL, and PTR.
     """
 
     def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
         """A new statement, or more of the last one."""
         known = parent.children(self.base)
         mark = segment.value(3, 2)
-        if mark in {CONTINUED, POINTER} and known:
-            if mark == CONTINUED:
-                known[-1].add_lines("statement_description", text_lines(segment, 4), TEXT_WIDTH)
-            else:
+        if mark in {CONTINUED, NEW_LINE, POINTER} and known:
+            if mark == POINTER:
                 read_chain(segment, known[-1], reading)
+            else:
+                lines, glue = text_lines(segment, 4), mark == CONTINUED
+                known[-1].add_lines("statement_description", lines, TEXT_WIDTH, glue=glue)
             return parent
         statement = parent.append(self.base)
         kind, code = segment.value(1), segment.value(3)
@@ -147,8 +149,10 @@ class Statements(Rule):
                 continue
             blocks = take_blocks(view, "statement_description", out, TEXT_WIDTH, TEXT_LINES)
             head = {(1, 1): kind or OWN_LIST} | ({(3, 1): code} if code else {})
-            cells = [head | line_cells(4, blocks[0] if blocks else [])]
-            cells.extend(_marked(kind, CONTINUED) | line_cells(4, block) for block in blocks[1:])
+            cells = [head | line_cells(4, blocks[0].lines if blocks else [])]
+            for block in blocks[1:]:
+                mark = _marked(kind, CONTINUED if block.glue else NEW_LINE)
+                cells.append(mark | line_cells(4, block.lines))
             cells.extend(_marked(kind, POINTER) | line_cells(4, lines) for lines in chain_of(view, out))
             for entry in cells:
                 self._add(entry, names, out)
@@ -201,13 +205,16 @@ class Changes(Rule):
 
 
 class Marks(Rule):
-    """PCI: shipping marks over as many segments as they need; the packing material is an FTX below."""
+    """PCI: shipping marks over as many segments as they need, 4233 = ZZZ where one goes on in the same line.
+
+    The packing material is an FTX below the first.
+    """
 
     def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
         """Add the lines."""
         lines = text_lines(segment, 2)
         if lines:
-            parent.add_lines("marks_numbers_id", lines, MARKS_WIDTH)
+            parent.add_lines("marks_numbers_id", lines, MARKS_WIDTH, glue=segment.value(1) == OWN_LIST)
         return parent
 
     def write(self, parent: View, out: Out) -> None:
@@ -220,6 +227,7 @@ class Marks(Rule):
             out.segments.append(OutSegment("PCI", {(1, 1): OWN_LIST}))
             out.segments.extend(material.segments)
         for number, block in enumerate(blocks):
-            out.segments.append(OutSegment("PCI", line_cells(2, block)))
+            head = {(1, 1): OWN_LIST} if block.glue else {}
+            out.segments.append(OutSegment("PCI", head | line_cells(2, block.lines)))
             if not number:
                 out.segments.extend(material.segments)

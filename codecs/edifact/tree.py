@@ -58,12 +58,11 @@ def _node(field: Field) -> type[Node]:
 class Draft:
     """A node being read: values come one at a time, the node is built at the end."""
 
-    __slots__ = ("_lines", "_values", "cls")
+    __slots__ = ("_values", "cls")
 
     def __init__(self, cls: type[Node]) -> None:
         self.cls = cls
         self._values: dict[str, Any] = {}
-        self._lines: dict[str, list[str]] = {}
 
     def at(self, path: str) -> "Draft":
         """The single node at `path`, made if need be; the empty path is this node."""
@@ -107,12 +106,13 @@ class Draft:
         values[name] = value
         return None
 
-    def add_lines(self, path: str, lines: list[str], width: int) -> None:
-        """Lengthen a text that comes in lines, over one segment or several."""
-        known = self._lines.setdefault(path, [])
-        known.extend(lines)
+    def add_lines(self, path: str, lines: list[str], width: int, *, glue: bool = False) -> None:
+        """Lengthen a text that comes in blocks of lines; with `glue` the block goes on in the last line."""
         draft = self.at(path.rpartition(".")[0])
-        draft._values[path.rpartition(".")[2]] = join_lines(known, width)
+        name = path.rpartition(".")[2]
+        known = draft._values.get(name)
+        text = join_lines(lines, width)
+        draft._values[name] = text if known is None else f"{known}{'' if glue else chr(10)}{text}"
 
     def has(self, path: str) -> bool:
         """True if a value was put at `path`."""
@@ -168,27 +168,30 @@ def join_lines(lines: list[str], width: int) -> str:
     return text
 
 
-def split_lines(text: str, width: int, lines: int) -> tuple[list[list[str]], bool]:
-    """Text to blocks of at most `lines` lines, as `join_lines` reads them; and if blank lines were left out.
+class Block(NamedTuple):
+    """Lines that go into one segment; with `glue` the first of them goes on where the block before ended."""
 
-    A line that fills its width and ends there is followed by an empty one, which says that it ends. No block
-    begins with an empty line, since the first line of a block is mandatory.
+    lines: list[str]
+    glue: bool
+
+
+def split_lines(text: str, width: int, most: int) -> list[Block]:
+    """Text to blocks of at most `most` lines, as `join_lines` reads them. Blank lines are left out.
+
+    A line that fills its width and ends there is followed by an empty one, which says so; no block begins or
+    ends with an empty line, since the first one is mandatory and the last one would be truncated.
     """
-    given = text.split("\n")
-    kept = [line for line in given if line]
-    flat: list[str] = []
-    for number, line in enumerate(kept):
-        flat.extend(line[i : i + width] for i in range(0, len(line), width))
-        if len(line) % width == 0 and number < len(kept) - 1:
-            flat.append("")
-    blocks: list[list[str]] = []
-    while flat:
-        size = min(lines, len(flat))
-        if size < len(flat) and not flat[size]:
-            size -= 1
-        blocks.append(flat[:size])
-        flat = flat[size:]
-    return blocks, len(kept) != len(given)
+    blocks: list[Block] = []
+    for line in text.split("\n"):
+        for start in range(0, len(line), width):
+            chunk, glue = line[start : start + width], start > 0
+            last = blocks[-1].lines if blocks else []
+            ended = [] if glue or not last or len(last[-1]) < width else [""]
+            if last and len(last) + len(ended) < most:
+                last.extend((*ended, chunk))
+            else:
+                blocks.append(Block([chunk], glue))
+    return blocks
 
 
 class Source:

@@ -15,6 +15,7 @@ from .structure import Step, Structure
 # ISO 9735-5 and -10: security segments may stand after UNH and before UNT of any message.
 SECURITY_TAGS = frozenset({"USA", "USB", "USC", "USD", "USH", "USR", "UST", "USU", "USX", "USY"})
 NOT_PLACED = -1
+SECTIONS = ("D", "S")
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -63,7 +64,20 @@ def validate(interchange: Interchange, message: Message, directory: Directory) -
     for segment, position in zip(message.segments, positions, strict=True):
         if position != NOT_PLACED:
             checker.check(segment, rule.segments[segment.tag])
+    _check_sections(Validated(rule, positions, ()), message, at, report)
     return Validated(rule, positions, report.findings())
+
+
+def _check_sections(validated: Validated, message: Message, at: Locator, report: Report) -> None:
+    """UNS 0081: D before the detail section, S before the summary (UNTDID 0081)."""
+    assert validated.rule is not None
+    places = [position.number for position in validated.rule.structure.positions if position.tag == "UNS"]
+    expected = dict(zip(places, SECTIONS, strict=False))
+    for segment, position in zip(message.segments, validated.positions, strict=True):
+        given = segment.value(1) if position in expected else ""
+        if given and given != expected[position]:
+            text = "the section control does not belong here"
+            report.add(Code.INVALID_VALUE, text, at(segment, 1, 1), value=given, expected=expected[position])
 
 
 class _Walk:

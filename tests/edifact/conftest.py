@@ -17,7 +17,7 @@ def directory() -> Directory:
     return Directory.load(*(path.read_bytes() for path in sorted(TABLES.glob("*.json"))))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def envelope() -> Envelope:
     """From the gateway to an agency."""
     return Envelope(sender="GATEWAY", recipient="AGENCY", reference="D0123456789ABC", prepared=MOMENT)

@@ -1,0 +1,109 @@
+"""Tables of facts to rules, and the steps from each position of a message."""
+
+import json
+from typing import Any
+
+import pytest
+from tidewaiter.codecs.edifact import Directory
+
+SMALL: dict[str, Any] = {
+    "directory": "D.96B",
+    "elements": {"1001": "an..3", "1154": "an..35", "6066": "n..18", "0081": "a1"},
+    "composites": {"C002": "C:1001 C:1154"},
+    "segments": {"UNH": "M:1001", "BGM": "C:C002 C:1001", "RFF": "M:1154", "UNS": "M:0081", "UNT": "M:6066"},
+    "messages": {"TESTER": ["UNH M 1", "BGM M 1", ["SG1 C 9", "RFF M 1"], "UNS M 1", "UNT M 1"]},
+}
+
+
+def load(**changes: Any) -> Directory:
+    return Directory.load(json.dumps(SMALL | changes).encode())
+
+
+def test_what_a_table_says() -> None:
+    rule = load().messages["TESTER"]
+    assert rule.covers("D", "96B")
+    assert not rule.covers("D", "99B")
+    bgm = rule.segments["BGM"]
+    assert [(use.id, use.mandatory) for use in bgm.elements] == [("C002", False), ("1001", False)]
+    assert [str(part.format) for part in bgm.elements[0].components] == ["an..3", "an..35"]
+    fixed = rule.segments["UNS"].elements[0].components[0].format
+    assert (fixed.kind, fixed.low, fixed.high, str(fixed)) == ("a", 1, 1, "a1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"elements": {"1001": "text"}},
+        {"composites": {"C002": "C:9999"}},
+        {"composites": {"C002": "Q:1001"}},
+        {"composites": {"C002": "C"}},
+        {"segments": {"UNH": "M:1001"}},
+        {"messages": {"TESTER": ["UNH M"]}},
+        {"messages": {"TESTER": ["UNH X 1"]}},
+        {"messages": {"TESTER": [["SG1 C 1"]]}},
+        {"messages": {"TESTER": [["SG1 C 1", ["SG2 C 1", "RFF M 1"]]]}},
+        {"messages": {"TESTER": [7]}},
+        {"messages": "none"},
+    ],
+)
+def test_a_table_that_is_not_well_made_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        load(**changes)
+
+
+def test_no_json_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a directory table"):
+        Directory.load(b"{")
+
+
+def test_a_later_table_replaces_an_earlier_one() -> None:
+    other = SMALL | {"directory": "D.99B"}
+    found = Directory.load(json.dumps(SMALL).encode(), json.dumps(other).encode())
+    assert found.messages["TESTER"].directory == "D.99B"
+
+
+def test_the_messages_shipped(directory: Directory) -> None:
+    sizes = {
+        name: (len(rule.structure.positions), len(rule.structure.groups), rule.directory)
+        for name, rule in directory.messages.items()
+    }
+    assert sizes == {"CUSDEC": (151, 50, "D.96B"), "CUSRES": (52, 13, "D.96B"), "CONTRL": (10, 5, "D.3")}
+
+
+@pytest.mark.parametrize("name", ["CUSDEC", "CUSRES", "CONTRL"])
+def test_every_position_can_be_reached_and_left(directory: Directory, name: str) -> None:
+    structure = directory.messages[name].structure
+    free = [{step.target for step in steps.values() if not step.missing} for steps in structure.steps]
+    reached = {0}
+    work = [0]
+    while work:
+        for target in free[work.pop()] - reached:
+            reached.add(target)
+            work.append(target)
+    assert reached == set(range(len(structure.positions)))
+    last = len(structure.positions) - 1
+    assert all(steps["UNT"].target == last for steps in structure.steps)
+
+
+def test_groups_nest_as_their_positions_do(directory: Directory) -> None:
+    structure = directory.messages["CUSDEC"].structure
+    for group in structure.groups:
+        assert structure.positions[group.first].mandatory
+        if group.parent >= 0:
+            outer = structure.groups[group.parent]
+            assert outer.first < group.first <= group.last <= outer.last
+    item = next(group for group in structure.groups if group.name == "SG30")
+    assert (item.limit, structure.positions[item.first].tag) == (9999, "CST")
+
+
+def test_steps_follow_repeat_sibling_group_ancestor(directory: Directory) -> None:
+    structure = directory.messages["CUSDEC"].structure
+    tags = [(structure.group_name(p.number), p.tag) for p in structure.positions]
+    package = structure.steps[tags.index(("SG32", "PCI"))]
+    targets = {tag: tags[step.target] for tag, step in package.items() if not step.missing}
+    assert targets["FTX"] == ("SG32", "FTX")
+    assert targets["PCI"] == ("SG32", "PCI")
+    assert targets["PAC"] == ("SG31", "PAC")
+    assert targets["MOA"] == ("SG33", "MOA")
+    assert targets["CST"] == ("SG30", "CST")
+    assert targets["UNS"] == ("", "UNS")
