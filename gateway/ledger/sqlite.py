@@ -128,6 +128,7 @@ def open_writer(path: pathlib.Path, connection: type[sqlite3.Connection] = sqlit
             if not _has_schema(db, path):
                 _create(db)
             writer = Writer(db, lock)
+            _keep_names(path.absolute().parent)
         undo.pop_all()
     return writer
 
@@ -189,10 +190,24 @@ def _create(db: sqlite3.Connection) -> None:
     db.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA}\n{marks}\nCOMMIT;")
 
 
+def _keep_names(directory: pathlib.Path) -> None:
+    """Fsync the directory once the file and its log are in it: a log without a name is lost with the power.
+
+    SQLite does so too, but goes on when it fails.
+    """
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 @contextlib.contextmanager
 def _opening(path: pathlib.Path) -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        raise CannotOpen(f"{path} cannot be opened: {error}") from error
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB:
             raise UnknownSchema(f"{path} is no ledger: {error}") from error

@@ -1,5 +1,7 @@
 """The file under the ledger: who may open it, what it says of itself, and what happens when it fails."""
 
+import errno
+import os
 import pathlib
 import sqlite3
 from typing import Any, ClassVar
@@ -306,6 +308,24 @@ def test_a_process_that_died_while_making_it_left_nothing(
     with pytest.raises(CannotOpen, match="already exists"):
         open_writer(path)
     monkeypatch.setattr(engine, "SCHEMA", whole)
+    open_writer(path).close()
+
+
+def test_a_directory_that_cannot_be_fsynced_is_refused(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        assert path.with_name(f"{path.name}-wal").exists()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(CannotOpen, match="Input/output error"):
+        open_writer(path)
+    assert synced == [str(path.parent)]
+    monkeypatch.undo()
     open_writer(path).close()
 
 
