@@ -49,7 +49,7 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
 CASES = (
     Case(
-        title="Import: coffee, cocoa, supplements",
+        title="Import of coffee",
         sample="import.edi",
         channel="as2",
         syntax="edifact",
@@ -59,7 +59,7 @@ CASES = (
         told="CUSRES",
     ),
     Case(
-        title="Export: laboratory equipment",
+        title="Export of optics",
         sample="export.xml",
         channel="https",
         syntax="xml",
@@ -69,7 +69,7 @@ CASES = (
         told="RES",
     ),
     Case(
-        title="Import: plants with N851",
+        title="Import of plants",
         sample="plants.xml",
         channel="https",
         syntax="xml",
@@ -79,7 +79,7 @@ CASES = (
         told="RES",
     ),
     Case(
-        title="Import: fireworks",
+        title="Import of fireworks",
         sample="fireworks.edi",
         channel="https",
         syntax="edifact",
@@ -107,7 +107,7 @@ CASES = (
         codes=frozenset({"missing-element", "too-long", "unknown-element", "wrong-format", "wrong-type"}),
     ),
     Case(
-        title="The first again, byte for byte",
+        title="The first again",
         sample="import.edi",
         channel="as2",
         syntax="edifact",

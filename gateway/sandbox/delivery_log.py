@@ -50,8 +50,8 @@ class DeliveryLog:
             self._first.setdefault(entry.key, entry)
         self._answered = {answer.reference for answer in read_lines(answers, Answered)}
         # Unbuffered: a line is with the system before the delivery is acknowledged: a killed agency keeps it.
-        self._deliveries = deliveries.open("ab", buffering=0)
-        self._answers = answers.open("ab", buffering=0)
+        self._deliveries = _opened(deliveries)
+        self._answers = _opened(answers)
 
     def take(self, entry: Entry) -> Entry:
         """Write `entry` down and return the first one under its key. Raises DifferentDocument."""
@@ -84,6 +84,13 @@ def read_lines(file: pathlib.Path, kind: type[_Line]) -> Iterator[_Line]:
         return
     for line in file.read_bytes().split(b"\n")[:-1]:
         yield msgspec.json.decode(line, type=kind)
+
+
+def _opened(file: pathlib.Path) -> io.FileIO:
+    """`file` for appending, without a line that a killed process left unfinished."""
+    opened = file.open("ab", buffering=0)
+    opened.truncate(file.read_bytes().rfind(b"\n") + 1)
+    return opened
 
 
 def _append(file: io.RawIOBase, line: msgspec.Struct) -> None:

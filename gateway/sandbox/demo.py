@@ -86,33 +86,44 @@ def _run_in(folder: pathlib.Path, options: _Options, console: Console) -> int:
     make_starter(folder, now=datetime.now(UTC), ports=ports, loop=options.loop, record=record)
     try:
         with Processes(folder) as processes:
-            work = functools.partial(_interruptible, _demonstrate, folder, ports, processes, options, console)
-            return int(_run(work, options.loop))
+            work = functools.partial(_demonstrate, folder, ports, processes, options, console)
+            return int(_run(functools.partial(_interruptible, work), options.loop))
     finally:
         if options.out is not None:
             _keep_messages(folder, options.out, console)
 
 
-async def _interruptible(work: Callable[..., Coroutine[Any, Any, int]], *arguments: Any) -> int:
-    """The result of `work`, or INTERRUPTED once SIGINT or SIGTERM came."""
-    code = INTERRUPTED
+class _Verdict:
+    """The exit code as far as it is known: interrupted, until all rows are judged."""
+
+    def __init__(self) -> None:
+        self.code = INTERRUPTED
+
+
+async def _interruptible(work: Callable[[_Verdict], Coroutine[Any, Any, None]]) -> int:
+    """The verdict of `work` at its end, or at SIGINT or SIGTERM."""
+    verdict = _Verdict()
     async with anyio.create_task_group() as group:
 
         async def worked() -> None:
-            nonlocal code
-            code = await work(*arguments)
+            await work(verdict)
             group.cancel_scope.cancel()
 
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             group.start_soon(worked)
             async for _ in signals:
                 group.cancel_scope.cancel()
-    return code
+    return verdict.code
 
 
 async def _demonstrate(
-    folder: pathlib.Path, ports: Ports, processes: Processes, options: _Options, console: Console
-) -> int:
+    folder: pathlib.Path,
+    ports: Ports,
+    processes: Processes,
+    options: _Options,
+    console: Console,
+    verdict: _Verdict,
+) -> None:
     began = time.monotonic()
     processes.start("gateway", "serve", "--dir", str(folder), port=ports.https)
     for name in AGENCIES:
@@ -127,6 +138,7 @@ async def _demonstrate(
             rows = [
                 await _row(lodger, processes, number, case, console) for number, case in enumerate(CASES, 1)
             ]
+        verdict.code = RIGHT if all(row.right for row in rows) else WRONG
         seconds = time.monotonic() - began
         show(console, rows, seconds)
         if options.json_output:
@@ -135,7 +147,6 @@ async def _demonstrate(
         if options.keep:
             _explain(folder, ports, console)
             await anyio.sleep_forever()
-    return RIGHT if all(row.right for row in rows) else WRONG
 
 
 async def _row(lodger: Lodger, processes: Processes, number: int, case: Case, console: Console) -> Row:

@@ -1,7 +1,7 @@
 """Processes of the demonstration: started, waited for, and ended whatever happens."""
 
+import contextlib
 import pathlib
-import signal
 import socket
 import subprocess
 import sys
@@ -61,13 +61,16 @@ class Processes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in reversed(self._running):
-            process.popen.send_signal(signal.SIGTERM)
-        end = time.monotonic() + STOP_SECONDS
-        for process in reversed(self._running):
-            try:
-                process.popen.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
+        try:
+            for process in reversed(self._running):
+                process.popen.terminate()
+            end = time.monotonic() + STOP_SECONDS
+            for process in reversed(self._running):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.popen.wait(max(0.1, end - time.monotonic()))
+        finally:
+            # Also when somebody is impatient: a second Ctrl-C interrupts the waiting, not the ending.
+            for process in self._running:
                 process.popen.kill()
                 process.popen.wait()
 

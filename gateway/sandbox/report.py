@@ -13,16 +13,9 @@ from .cases import Case, Observed
 # A file or a pipe has no width of its own.
 WIDTH = 120
 FINDINGS_SHOWN = 4
-# With the least width of each: an MRN has 18 characters and is read as one.
-COLUMNS = (
-    ("", 5),
-    ("Document", 10),
-    ("Findings", 10),
-    ("Agencies", 11),
-    ("Decision", 18),
-    ("Time, level", 8),
-    ("Receipt", 8),
-)
+COLUMNS = ("", "Document", "Findings", "Agencies", "Decision", "Time, level", "Receipt")
+# It holds the MRN, 18 characters that are read as one.
+UNBROKEN = "Decision"
 
 LEGEND = (
     "Document: with channel, syntax and type. Findings: code and place. Agencies: those asked, each with its "
@@ -60,10 +53,12 @@ def show(console: Console, rows: Sequence[Row], seconds: float) -> None:
         title_justify="left",
         show_lines=True,
         box=HORIZONTALS,
-        pad_edge=False,
+        show_edge=False,
+        # Seven columns find room in a terminal of 80 characters.
+        padding=(0, 1, 0, 0),
     )
-    for name, width in COLUMNS:
-        table.add_column(name, min_width=width, overflow="fold")
+    for name in COLUMNS:
+        table.add_column(name, no_wrap=name == UNBROKEN, overflow="fold")
     for row in rows:
         table.add_row(*_cells(row))
     console.print(table)

@@ -62,12 +62,12 @@ class Lodged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer as it reached the trader. `channel` is `as2` if it was pushed, `https` if it was read."""
+    """An answer as it reached the trader: pushed over `as2`, or read over `https` under its `number`."""
 
     channel: str
     payload: bytes
     reading: Reading
-    number: int | None = None
+    number: int = 0
 
     @property
     def name(self) -> str:
@@ -108,6 +108,7 @@ class Trader:
             As2Party(account, client, recorder=recorder, now=now) if account.terms is not None else None
         )
         self._arrived = anyio.Event()
+        self._read: list[Notice] = []
 
     async def lodge_as2(self, payload: bytes, media_type: str = "", *, message_id: str | None = None) -> Sent:
         """Lodge over AS2, signed, encrypted and compressed as agreed. Raises ClientError without an answer.
@@ -159,13 +160,20 @@ class Trader:
                 return found
             await arrived.wait()
 
-    async def look_for(self, wanted: Callable[[Notice], bool], *, after: int = 0) -> Notice:
-        """The first notice of the log that is `wanted`, once it is there; wait under a timeout."""
+    async def look_for(self, wanted: Callable[[Notice], bool]) -> Notice:
+        """The first notice of the log that is `wanted`, once it is there; wait under a timeout.
+
+        The log is read on from where the last look ended; what was read is kept.
+        """
         while True:
-            found = next((notice for notice in await self.notifications(after) if wanted(notice)), None)
+            found = next((notice for notice in self._read if wanted(notice)), None)
             if found is not None:
                 return found
-            await anyio.sleep(POLL_SECONDS)
+            news = await self.notifications(self._last_read)
+            # Another task may have read the same meanwhile.
+            self._read += [notice for notice in news if notice.number > self._last_read]
+            if not news:
+                await anyio.sleep(POLL_SECONDS)
 
     async def listen(
         self,
@@ -185,6 +193,10 @@ class Trader:
         arrived, self._arrived = self._arrived, anyio.Event()
         arrived.set()
         return Disposition.PROCESSED
+
+    @property
+    def _last_read(self) -> int:
+        return self._read[-1].number if self._read else 0
 
     @property
     def _speaker(self) -> As2Party:
