@@ -92,7 +92,9 @@ class As2Channel:
 
     async def _unknown(self, request: Request, identity: Identity) -> Response:
         """Nobody we know: an unsigned MDN says so, and nothing of the message is looked at."""
-        receipt = self._mdn(identity, Disposition.UNKNOWN_TRADING_PARTNER, None, None)
+        refused = receive(identity, (), b"", None, now=clock.utc(request.last_byte))
+        assert isinstance(refused, Refused)
+        receipt = self._mdn(identity, refused.disposition, None, None)
         record = MessageRecord(
             id=clock.new_id("M"),
             channel="as2",

@@ -37,6 +37,7 @@ OutcomeName = Literal[
     "cancelled",
     "not_competent",
 ]
+TransportName = Literal["rsa-pkcs1", "rsa-oaep-sha1", "rsa-oaep-sha256", "rsa-oaep-sha384", "rsa-oaep-sha512"]
 WeakName = Literal["sha-1", "3des", "unsigned", "unencrypted"]
 
 
@@ -110,6 +111,8 @@ class As2Settings(_Settings, frozen=True):
     compress: bool = False
     cipher: CipherName = "aes-256-cbc"
     digest: DigestName = "sha-256"
+    key_transport: TransportName = "rsa-pkcs1"
+    """How the message key is encrypted to the other side."""
     allow: tuple[WeakName, ...] = ()
     """Weaknesses this agreement accepts from the other side, by name."""
 

@@ -14,6 +14,7 @@ from ..security import (
     DEFAULT_POLICY,
     Cipher,
     Digest,
+    KeyTransport,
     Policy,
     SecurityError,
     fingerprint,
@@ -113,6 +114,12 @@ class Parties:
         servers = _certificates(config, file, settings.server_certificates)
         return Party(settings.name, settings, self._terms(config, file, settings.as2), certificates, servers)
 
+    def _signer(self, digest: Digest) -> Signer:
+        """Our signer with another digest: whoever asks for a MIC by one usually verifies by the same."""
+        if digest is self.signer.digest:
+            return self.signer
+        return Signer(self.decryption_key.certificate, self.decryption_key.private_key, digest)
+
     def _terms(self, config: Config, file: pathlib.Path, as2: As2Settings | None) -> Terms | None:
         if as2 is None:
             return None
@@ -123,7 +130,7 @@ class Parties:
             our_name=config.gateway.as2_name,
             their_name=as2.name,
             decryption_keys=(self.decryption_key,),
-            signer=self.signer,
+            signer=self._signer(digest_of(as2.digest)),
             their_signing=theirs,
             their_encryption=theirs[0],
             policy=_policy(as2),
@@ -134,6 +141,7 @@ class Parties:
             compress=as2.compress,
             cipher=cipher_of(as2.cipher),
             digest=digest_of(as2.digest),
+            key_transport=KeyTransport(as2.key_transport),
             max_payload=config.gateway.limits.payload,
         )
 

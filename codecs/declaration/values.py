@@ -1,5 +1,6 @@
 """The values that carry an attribute beside their text: amounts, quantities, dates."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -28,6 +29,14 @@ class Quantity(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str | None = None
 
 
+# UNTDID 2379 code 304 has a zone of hours, with or without minutes, or Z.
+_SHORT_ZONE = re.compile(r"[+-]\d{2}\Z")
+
+
+def _whole_zone(text: str) -> str:
+    return f"{text}00" if _SHORT_ZONE.search(text) else text
+
+
 class DateTime(msgspec.Struct, frozen=True, omit_defaults=True):
     """A date as it was given, with the UNTDID 2379 code of its format (none: ISO 8601)."""
 
@@ -42,7 +51,7 @@ class DateTime(msgspec.Struct, frozen=True, omit_defaults=True):
             pattern = DATE_FORMATS.get(self.format)
             if pattern is None:
                 return None
-            moment = datetime.strptime(self.text, pattern)
+            moment = datetime.strptime(_whole_zone(self.text), pattern)
         except ValueError:
             return None
         return moment.date() if self.format == "102" else moment
