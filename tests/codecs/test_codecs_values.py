@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-
 from tidewaiter.codecs.declaration import DateTime
 
 
