@@ -552,3 +552,9 @@ def test_another_message_is_no_declaration(read: Read) -> None:
     declaration, findings = read("BGM+961", name="CUSCAR:D:96B:UN")
     assert declaration is None
     assert [f.code for f in findings] == ["14"]
+
+
+def test_what_is_inside_a_group_that_is_not_taken_goes_to_no_other(read: Read) -> None:
+    declaration, _ = read("BGM+929+L+9", "NAD+DT+1", "NAD+ZZ+2", "CTA+IC+:SOMEONE", "UNS+D", "UNS+S")
+    assert declaration is not None
+    assert declaration.declarant == Declarant(id="1")

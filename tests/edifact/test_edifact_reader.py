@@ -222,3 +222,11 @@ def test_the_decoded_text_is_the_same_with_every_line_end(make: Callable[..., In
         found = read(text)
         assert found.valid
         assert [s.tag for s in found.messages[0].segments] == ["UNH", "BGM", "UNS", "UNS", "UNT"]
+
+
+def test_level_b_by_the_letter_is_read_whole() -> None:
+    text = f"{HEAD.replace('UNOC:3', 'UNOB:1')}{ONE}UNZ+1+REF1'"
+    found = read(text.translate(str.maketrans(":+'", "\x1f\x1d\x1c")))
+    assert found.valid
+    assert [s.tag for s in found.messages[0].segments] == ["UNH", "BGM", "UNS", "UNS", "UNT"]
+    assert found.messages[0].identifier == "CUSDEC:D:96B:UN"
