@@ -182,9 +182,10 @@ class Trader:
         task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
         """Take answers over AS2 until cancelled; each is receipted, and stands in `inbox` once."""
-        await serve(listener, self._handle, clock=self._now, log=log, task_status=task_status)
+        await serve(listener, self.handle, clock=self._now, log=log, task_status=task_status)
 
-    async def _handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
+        """The receipt of an AS2 message to the trader."""
         return await self._speaker.take(request, self._take, what="answer")
 
     async def _take(self, got: Received, message_id: str, request: Request) -> Disposition:
