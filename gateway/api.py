@@ -16,13 +16,20 @@ import structlog
 
 from ..codecs.document import EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE
 from ..routing.instant import Instant
-from ..routing.lifecycle import EventKind
+from ..routing.lifecycle import NOTIFICATION, EventKind, NotificationState, NotificationTrigger
 from . import clock
 from .as2_channel import As2Channel
-from .history import History
 from .http import Request, RequestHead, Response
 from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
-from .ledger import EventRecord, Ledger, LedgerUnavailable, Receipt
+from .ledger import (
+    Change,
+    EventRecord,
+    Ledger,
+    LedgerUnavailable,
+    NotificationRecord,
+    NotificationUpdate,
+    Receipt,
+)
 from .lodging import Source
 from .openapi import OPENAPI
 from .parties import Parties, Party
@@ -62,7 +69,6 @@ class Api:
         ledger: Ledger,
         parties: Parties,
         receipts: Receipts,
-        history: History,
         has_room: Callable[[], bool],
         now: Callable[[], Instant] = clock.instant,
     ) -> None:
@@ -71,7 +77,6 @@ class Api:
         self._ledger = ledger
         self._parties = parties
         self._receipts = receipts
-        self._history = history
         self._has_room = has_room
         self._now = now
 
@@ -220,17 +225,36 @@ class Api:
             return problem(400, "Bad query", "after and limit are whole numbers")
         after, limit = int(numbers[0]), min(max(int(numbers[1]), 1), MAX_PAGE)
         notes = await self._ledger.notifications(party.name, after=after, limit=limit)
-        for note in notes:
-            data = {"notification": note.id}
-            self._history.note(
-                EventRecord(
-                    kind=EventKind.NOTIFICATION_PULLED, at=self._now(), lodgement=note.lodgement, data=data
-                )
-            )
+        await self._pulled([note for note in notes if note.state is NotificationState.STORED])
         last = notes[-1].number if notes else after
         return json_response(
             200, {"notifications": [notification_view(note) for note in notes], "last": last}
         )
+
+    async def _pulled(self, notes: list[NotificationRecord]) -> None:
+        """The first time an entry is read is its delivery; reading it again writes nothing."""
+        changes = [
+            Change(
+                notification_updates=(
+                    NotificationUpdate(
+                        id=note.id,
+                        expected=(note.state,),
+                        state=NOTIFICATION.after(note.state, NotificationTrigger.PULL),
+                    ),
+                ),
+                events=(
+                    EventRecord(
+                        kind=EventKind.NOTIFICATION_PULLED,
+                        at=self._now(),
+                        lodgement=note.lodgement,
+                        data={"notification": note.id},
+                    ),
+                ),
+            )
+            for note in notes
+        ]
+        if changes:
+            await self._ledger.commit(changes)
 
 
 def _header(request: Request, name: bytes) -> str:

@@ -56,7 +56,7 @@ class Gateway:
         )
         as2 = As2Channel(inbound, ledger, self.parties, self.metrics, settings.as2_name.lower())
         receipts = Receipts(settings, self.parties.signer)
-        self.api = Api(as2, inbound, ledger, self.parties, receipts, self.history, ledger.has_room)
+        self.api = Api(as2, inbound, ledger, self.parties, receipts, ledger.has_room)
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve until `stopping` is set, then finish what is under way. Raises LedgerUnavailable if the
