@@ -10,7 +10,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ...security import load_certificates, load_private_key
+from ...security import SecurityError, load_certificates, load_private_key
 from ...security.cms import DecryptionKey, Signer
 from ...security.tls import client_context, server_context
 from ..as2 import Terms
@@ -58,7 +58,13 @@ def load_account(folder: pathlib.Path, name: str) -> Account:
 
     Raises ConfigError where the configuration or a key is missing or cannot be used.
     """
-    config = load_config(folder)
+    try:
+        return _account(folder, load_config(folder), name)
+    except SecurityError as error:
+        raise ConfigError(folder / "keys", f"{name}: {error}") from None
+
+
+def _account(folder: pathlib.Path, config: Config, name: str) -> Account:
     party = config.partners.get(name) or config.agencies.get(name)
     if party is None:
         raise ConfigError(folder, f"no partner or agency {name!r} is configured")
@@ -67,12 +73,15 @@ def load_account(folder: pathlib.Path, name: str) -> Account:
     shows = _certificates(folder, [config.gateway.tls.certificate])
     receipts = _certificates(folder, [config.gateway.signing.certificate])
     sandbox = _sandbox(folder)
+    api_url = config.gateway.public_url or f"https://{config.gateway.listen.https}"
     return Account(
         name=name,
         certificate=certificate,
         terms=_terms(config, party.as2, certificate, key, receipts) if party.as2 is not None else None,
-        as2_url=f"http://{config.gateway.listen.http}/as2",
-        api_url=config.gateway.public_url or f"https://{config.gateway.listen.https}",
+        as2_url=f"http://{config.gateway.listen.http}/as2"
+        if config.gateway.listen.http
+        else f"{api_url}/as2",
+        api_url=api_url,
         own_url=party.as2.url if party.as2 is not None else getattr(party, "url", ""),
         edifact_id=party.edifact_id,
         gateway_edifact_id=config.gateway.edifact_id,

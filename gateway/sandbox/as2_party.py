@@ -31,6 +31,8 @@ from .accounts import Account
 from .wire import About, Recorder
 
 SEND_SECONDS = 30.0
+# Receipts kept to be repeated, some 3 KB each: a retry comes soon after, never ten thousand messages later.
+REMEMBERED = 10_000
 
 # Takes a payload: (what was received, its Message-ID, the request) -> what the receipt says.
 Taker = Callable[[Received, str, Request], Awaitable[Disposition]]
@@ -85,7 +87,7 @@ class As2Party:
         """One try. Raises ClientError where no answer comes; `what` names the message in a recording."""
         url = self._account.as2_url
         response = await self._client.request(
-            "POST", url, composed.headers, composed.body, timeout=SEND_SECONDS
+            "POST", url, composed.headers, composed.body, tls=self._account.client_tls, timeout=SEND_SECONDS
         )
         if self._recorder is not None:
             about = self._about(composed.message_id, what, str(composed.mic))
@@ -114,6 +116,8 @@ class As2Party:
         else:
             mdn, mic = await self._first(identity, request, taker)
             self._taken[identity.message_id] = (digest, mdn)
+            if len(self._taken) > REMEMBERED:
+                del self._taken[next(iter(self._taken))]
         response = Response(status=200, headers=mdn.headers, body=mdn.body)
         if self._recorder is not None:
             about = self._about(identity.message_id, what, mic, received=True)
