@@ -139,7 +139,8 @@ class Decisions:
         answers = self._deciding((*status.answers, answer))
         told_before = tuple(msgspec.json.decode(record.reasons, type=Decision) for record in status.decisions)
         decision = consolidate(status.lodgement.agencies, answers, told_before, self._policy)
-        return base if decision is None else merged([base, self._decided(decision, status, answers)])
+        told_now = _counted(status) if decision is None else self._decided(decision, status, answers)
+        return merged([base, told_now])
 
     def _delivered(self, delivery: DeliveryRecord, outcome: Outcome | None) -> tuple[DeliveryUpdate, ...]:
         """An answer that decides ends a delivery; one that informs shows at least that it arrived."""
@@ -200,6 +201,14 @@ class Decisions:
         lodgement = status.lodgement
         note = self._answers.response(lodgement, response, self._parties.partners[lodgement.partner], None)
         return Change(notifications=(note,), events=(told(note, lodgement, "answer"),))
+
+
+def _counted(status: Status) -> Change:
+    """A new version of the lodgement as it stands: an answer that meets this one, each read before the other
+    was written, is then decided again, and neither is overlooked."""
+    lodgement = status.lodgement
+    update = LodgementUpdate(id=lodgement.id, expected_version=lodgement.version, state=lodgement.state)
+    return Change(lodgement_updates=(update,))
 
 
 def merged(changes: list[Change]) -> Change:
