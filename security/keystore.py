@@ -15,6 +15,12 @@ from .errors import KeyStoreError
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 _RSA_EXPONENT = 65537
+# Both sides of TLS, and S/MIME: without the last, `openssl cms -verify` refuses the signer by its purpose.
+_PURPOSES = (
+    ExtendedKeyUsageOID.CLIENT_AUTH,
+    ExtendedKeyUsageOID.SERVER_AUTH,
+    ExtendedKeyUsageOID.EMAIL_PROTECTION,
+)
 # Clocks of two parties differ: a certificate that begins now is not yet valid for a peer who is behind.
 _BACKDATED = datetime.timedelta(hours=1)
 # X.520 ub-common-name: RFC 5280 appendix A.
@@ -95,7 +101,7 @@ def _certificate(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(), critical=True)
         .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]),
+            x509.ExtendedKeyUsage(_PURPOSES),
             critical=False,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)

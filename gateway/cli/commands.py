@@ -265,7 +265,7 @@ def demo(
     loop: Annotated[str, typer.Option(help="trio or uvloop.")] = "trio",
     as_json: Json = False,
 ) -> None:
-    """Run a gateway, three agencies and a trader here, and lodge eight declarations."""
+    """Run a gateway, three agencies and a trader here, and lodge seven declarations."""
     from ..sandbox.demo import run_demo
 
     raise typer.Exit(run_demo(keep=keep, out=out, loop=loop, json_output=as_json))
