@@ -22,7 +22,9 @@ def test_a_self_signed_certificate_is_fit_for_all_its_uses(now: datetime.datetim
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     assert (usage.digital_signature, usage.key_encipherment, usage.key_agreement) == (True, True, True)
     extended = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert {usage.dotted_string for usage in extended} == {"1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"}
+    assert {usage.dotted_string for usage in extended} == {
+        f"1.3.6.1.5.5.7.3.{purpose}" for purpose in (1, 2, 4)
+    }
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["gateway.example"]
     assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address(host) for host in hosts[1:]]
