@@ -12,7 +12,7 @@ Nothing else reads files of the configuration or the environment. File names in 
 import pathlib
 import re
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -39,6 +39,12 @@ OutcomeName = Literal[
 ]
 TransportName = Literal["rsa-pkcs1", "rsa-oaep-sha1", "rsa-oaep-sha256", "rsa-oaep-sha384", "rsa-oaep-sha512"]
 WeakName = Literal["sha-1", "3des", "unsigned", "unencrypted"]
+# `host:port`, an IPv6 host in brackets; empty: not at all.
+Address = Annotated[str, msgspec.Meta(pattern=r"^(?:[^\s:]+:\d{1,5}|\[[^\s\]]+\]:\d{1,5})?$")]
+# UNB 0004 and 0010 are an..35.
+EdifactId = Annotated[str, msgspec.Meta(max_length=35)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -48,11 +54,11 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class ListenSettings(_Settings, frozen=True):
     """Where the gateway listens: `host:port`, or an empty string for not at all."""
 
-    https: str = "127.0.0.1:8443"
+    https: Address = "127.0.0.1:8443"
     """`/v1` for traders and agencies, TLS with client certificates; AS2 is taken here too."""
-    http: str = "127.0.0.1:8080"
+    http: Address = "127.0.0.1:8080"
     """AS2 without TLS: the messages carry their own protection. `/v1` refuses everybody here."""
-    operations: str = "127.0.0.1:9090"
+    operations: Address = "127.0.0.1:9090"
     """`/healthz` and `/metrics`, for the operator's network only."""
 
 
@@ -66,15 +72,15 @@ class KeySettings(_Settings, frozen=True):
 class LimitSettings(_Settings, frozen=True):
     """Limits on everything a peer can make grow."""
 
-    body: int = 10_000_000
+    body: Count = 10_000_000
     """Octets of one HTTP body."""
-    payload: int = 20_000_000
+    payload: Count = 20_000_000
     """Octets of one document after decryption and decompression."""
-    connections: int = 1000
+    connections: Count = 1000
     """Connections open at once on each port."""
-    head_seconds: float = 10.0
-    body_seconds: float = 60.0
-    idle_seconds: float = 75.0
+    head_seconds: Seconds = 10.0
+    body_seconds: Seconds = 60.0
+    idle_seconds: Seconds = 75.0
     free_disk: int = 64_000_000
     """Octets of disk kept free: below it new messages get 503 before their body is read."""
 
@@ -84,7 +90,7 @@ class GatewaySettings(_Settings, frozen=True):
 
     as2_name: str
     """Our AS2 name, and the recipient of every AS2 message to us."""
-    edifact_id: str
+    edifact_id: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
     """Our interchange identification (UNB S003/0010)."""
     signing: KeySettings
     """Signs MDNs, receipts and what we send; also decrypts what is sent to us."""
@@ -117,6 +123,11 @@ class As2Settings(_Settings, frozen=True):
     """Weaknesses this agreement accepts from the other side, by name."""
 
 
+def retry_policy(settings: "RetrySettings") -> RetryPolicy:
+    """The routing room's value for these settings. Raises ValueError where they make no sense."""
+    return RetryPolicy(**msgspec.structs.asdict(settings))
+
+
 class RetrySettings(_Settings, frozen=True):
     """Exponential backoff with full jitter, in seconds; `deadline` ends in a dead letter, never earlier."""
 
@@ -125,6 +136,9 @@ class RetrySettings(_Settings, frozen=True):
     cap: float = 300.0
     deadline: float = 14 * 86400.0
 
+    def __post_init__(self) -> None:
+        retry_policy(self)
+
 
 class PartnerSettings(_Settings, frozen=True):
     """`partners/NAME.toml`: a trader's software."""
@@ -132,7 +146,7 @@ class PartnerSettings(_Settings, frozen=True):
     name: str
     certificates: tuple[str, ...] = ()
     """TLS client certificates, current and next, by which the partner is known on HTTPS."""
-    edifact_id: str = ""
+    edifact_id: EdifactId = ""
     """The partner's interchange identification (UNB S002/0004); when set, another sender is a finding."""
     server_certificates: tuple[str, ...] = ()
     """The certificates its own AS2 server may show over TLS, pinned; none: the machine's authorities."""
@@ -149,7 +163,7 @@ class AgencySettings(_Settings, frozen=True):
     title: str = ""
     live: bool = True
     """A live agency never gets a test document."""
-    edifact_id: str = ""
+    edifact_id: EdifactId = ""
     url: str = ""
     """HTTPS: where deliveries are posted."""
     certificates: tuple[str, ...] = ()
@@ -158,7 +172,7 @@ class AgencySettings(_Settings, frozen=True):
     """HTTPS: the certificates its own server may show, pinned."""
     as2: As2Settings | None = None
     retry: RetrySettings = RetrySettings()
-    concurrency: int = 8
+    concurrency: Count = 8
     """Deliveries under way at once."""
     clears: tuple[Literal["released", "accepted"], ...] = ("released",)
     """The outcomes by which this agency lets goods go."""
@@ -205,6 +219,13 @@ class LevelEntry(_Settings, frozen=True):
     since: date
     version: str
 
+    def __post_init__(self) -> None:
+        self.levels()
+
+    def levels(self) -> Levels:
+        """The routing room's value for this entry."""
+        return Levels(**msgspec.structs.asdict(self))
+
 
 class SlaSettings(_Settings, frozen=True):
     """`sla.toml`."""
@@ -227,13 +248,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / name
 
 
-def retry_policy(settings: RetrySettings) -> RetryPolicy:
-    """The routing room's value for these settings."""
-    return RetryPolicy(
-        first=settings.first, factor=settings.factor, cap=settings.cap, deadline=settings.deadline
-    )
-
-
 def cipher_of(name: str) -> Cipher:
     """`aes-256-cbc` as a Cipher."""
     return Cipher[name.upper().replace("AES-", "AES").replace("-", "_")]
@@ -253,7 +267,7 @@ def load_config(folder: pathlib.Path) -> Config:
     partners = _load_each(folder / "partners", PartnerSettings)
     agencies = _load_each(folder / "agencies", AgencySettings)
     for name, agency in agencies.items():
-        _check_agency(folder / "agencies" / f"{name}.toml", agency)
+        _check_agency(folder / "agencies" / f"{name}.toml", agency, agencies)
     return Config(
         folder=folder,
         gateway=gateway,
@@ -279,13 +293,16 @@ def _load_each(folder: pathlib.Path, kind: type[_Party]) -> dict[str, _Party]:
     return found
 
 
-def _check_agency(file: pathlib.Path, agency: AgencySettings) -> None:
+def _check_agency(file: pathlib.Path, agency: AgencySettings, agencies: dict[str, AgencySettings]) -> None:
     if agency.channel == "as2" and (agency.as2 is None or not agency.as2.url):
         raise ConfigError(
             file, "an agency on channel as2 needs [as2] with name, certificates and url", key="as2"
         )
     if agency.channel == "https" and not agency.url:
         raise ConfigError(file, "an agency on channel https needs the address deliveries go to", key="url")
+    stand_in = agencies.get(agency.stand_in)
+    if agency.stand_in and (stand_in is None or stand_in.live):
+        raise ConfigError(file, f"{agency.stand_in!r} is no agency with live = false", key="stand-in")
 
 
 def _load_rules(file: pathlib.Path, agencies: dict[str, AgencySettings]) -> RuleSet:
@@ -307,14 +324,4 @@ def _conditions(settings: ConditionSettings) -> dict[str, tuple[str, ...]]:
 
 
 def _load_levels(file: pathlib.Path) -> tuple[Levels, ...]:
-    return tuple(
-        Levels(
-            type=entry.type,
-            goal=entry.goal,
-            basic=entry.basic,
-            minimum=entry.minimum,
-            since=entry.since,
-            version=entry.version,
-        )
-        for entry in read_toml(file, SlaSettings).level
-    )
+    return tuple(entry.levels() for entry in read_toml(file, SlaSettings).level)

@@ -126,6 +126,12 @@ class Parties:
         theirs = _certificates(config, file, as2.certificates)
         if not theirs:
             raise ConfigError(file, "needs at least one certificate", key="as2.certificates")
+        try:
+            return self._agreed(config, as2, theirs)
+        except ValueError as error:
+            raise ConfigError(file, str(error), key="as2.name") from None
+
+    def _agreed(self, config: Config, as2: As2Settings, theirs: tuple[x509.Certificate, ...]) -> Terms:
         return Terms(
             our_name=config.gateway.as2_name,
             their_name=as2.name,

@@ -64,6 +64,8 @@ def _steps(path: str) -> list[str | int]:
 def _line_of(text: str, steps: list[str | int]) -> int | None:
     """The line that sets the key at `steps`: the nearest one that can be told without a full parser."""
     wanted = [step for step in steps if isinstance(step, str)]
+    if not wanted:
+        return None
     index = next((step for step in steps if isinstance(step, int)), 0)
     table: list[str] = []
     seen: dict[str, int] = {}

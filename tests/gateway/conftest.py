@@ -1,0 +1,387 @@
+"""A whole gateway without sockets: real parts, a clock that stands still, and a scripted peer."""
+
+import itertools
+import pathlib
+import shutil
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from tidewaiter.codecs import edifact, wco
+from tidewaiter.codecs.declaration import Response as BusinessResponse
+from tidewaiter.codecs.declaration import ResponseDeclaration
+from tidewaiter.codecs.document import Reader, sniff
+from tidewaiter.gateway import clock, resources
+from tidewaiter.gateway.answers import Answers
+from tidewaiter.gateway.api import Api
+from tidewaiter.gateway.as2 import MdnResult, Terms, compose, read_mdn
+from tidewaiter.gateway.as2_channel import As2Channel
+from tidewaiter.gateway.config import Config, load_config
+from tidewaiter.gateway.decisions import Decisions
+from tidewaiter.gateway.history import History
+from tidewaiter.gateway.http import ClientResponse, Headers, Request, RequestHead, Response
+from tidewaiter.gateway.inbound import Inbound
+from tidewaiter.gateway.intake import Intake
+from tidewaiter.gateway.ledger import EventRecord, NotificationRecord, SqliteLedger, Status, open_ledger
+from tidewaiter.gateway.lodging import Source
+from tidewaiter.gateway.metrics import Metrics
+from tidewaiter.gateway.outbound import Outbound
+from tidewaiter.gateway.parties import Parties
+from tidewaiter.gateway.receipts import Receipts
+from tidewaiter.gateway.sandbox.accounts import load_account
+from tidewaiter.gateway.sandbox.samples import sample
+from tidewaiter.gateway.scaffold import make_starter
+from tidewaiter.gateway.sender import Sender
+from tidewaiter.routing.instant import Instant
+
+# A day after the keys were made; no test reads the machine's clock.
+MADE = datetime(2026, 6, 1, tzinfo=UTC)
+NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
+SECOND = 10**9
+
+# A scripted exchange: what the peer answers, or the exception that takes its place.
+Turn = tuple[int, tuple[tuple[str, str], ...], bytes] | Exception
+Wires = tuple[str, tuple[tuple[str, str], ...], bytes]
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.ns = int(NOW.timestamp()) * SECOND
+
+    def __call__(self) -> Instant:
+        return Instant(utc_ns=self.ns, monotonic_ns=self.ns - 10**18, process="test")
+
+    def tick(self, seconds: float) -> None:
+        self.ns += int(seconds * SECOND)
+
+
+class Peer:
+    """In place of the client: answers each request by the next turn of a script, the last one for ever."""
+
+    def __init__(self, now: Clock) -> None:
+        self.requests: list[Wires] = []
+        self.turns: deque[Turn | Callable[[Wires], Turn]] = deque([(202, (), b"")])
+        self._now = now
+
+    def will(self, *turns: Turn | Callable[[Wires], Turn]) -> None:
+        self.turns = deque(turns)
+
+    async def request(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, **_: Any
+    ) -> ClientResponse:
+        assert method == "POST"
+        wire = (url, tuple(headers), body)
+        self.requests.append(wire)
+        turn = self.turns.popleft() if len(self.turns) > 1 else self.turns[0]
+        if callable(turn):
+            turn = turn(wire)
+        if isinstance(turn, Exception):
+            raise turn
+        status, answered, content = turn
+        fields = Headers((name.lower().encode(), value.encode()) for name, value in answered)
+        return ClientResponse(
+            status=status, headers=fields, body=content, sent=self._now(), received=self._now()
+        )
+
+
+class Bench:
+    """Every part of a gateway, put together as the composition root does."""
+
+    def __init__(self, config: Config, ledger: SqliteLedger, reader: Reader | None = None) -> None:
+        self.config, self.ledger = config, ledger
+        self.now = Clock()
+        self.peer = Peer(self.now)
+        self.room = True
+        self._numbers = itertools.count(1)
+        now = self.now
+        settings = config.gateway
+        self.reader = reader if reader is not None else resources.reader(warm=True)
+        self.parties = Parties(config)
+        agencies = self.parties.agency_values()
+        self.metrics = Metrics()
+        self.history = History(ledger)
+        self.answers = Answers(settings, now)
+        self.decisions = Decisions(ledger, self.parties, agencies, self.answers, self.reader, now)
+        self.sender = Sender(self.peer, "gateway", {}, now)  # type: ignore[arg-type]
+        self.outbound = Outbound(
+            ledger, self.parties, self.answers, self.decisions, self.sender, now, lambda: 0.5
+        )
+        self.intake = Intake(ledger, config.rules, agencies, self.answers, now)
+        self.inbound = Inbound(
+            ledger,
+            self.reader,
+            self.intake,
+            self.decisions,
+            self.answers,
+            self.metrics,
+            self.history,
+            self.outbound.wake,
+            now,
+        )
+        self.as2 = As2Channel(self.inbound, ledger, self.parties, self.metrics, "gateway", now)
+        self.receipts = Receipts(settings, self.parties.signer, now)
+        self.api = Api(
+            self.as2,
+            self.inbound,
+            ledger,
+            self.parties,
+            self.receipts,
+            self.history,
+            lambda: self.room and ledger.has_room(),
+            now,
+        )
+
+    def source(self, party: str = "trader", channel: str = "as2") -> Source:
+        return Source(self.parties.named(party), channel, clock.new_id("M"), self.now())
+
+    def certificate(self, party: str | None) -> bytes | None:
+        return None if party is None else self.parties.named(party).certificates[0].public_bytes(Encoding.DER)
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        *,
+        party: str | None = "trader",
+        headers: Sequence[tuple[str, str]] = (),
+        certificate: bytes | None = None,
+    ) -> Response:
+        """What one request gets, admitted by its head first as the listener does."""
+        path, _, query = target.partition("?")
+        fields = Headers((name.lower().encode(), value.encode()) for name, value in headers)
+        shown = certificate if certificate is not None else self.certificate(party)
+        head = RequestHead(method=method, target=target, path=path, query=query, minor=1, headers=fields)
+        refused = self.api.admit(head, shown)
+        if refused is not None:
+            return refused
+        request = Request(
+            method=method,
+            path=path,
+            query=query,
+            headers=fields,
+            body=body,
+            peer_certificate=shown,
+            client="127.0.0.1",
+            first_byte=self.now(),
+            last_byte=self.now(),
+        )
+        return await self.api.handle(request)
+
+    async def get(self, target: str, party: str | None = "trader") -> Any:
+        response = await self.ask("GET", target, party=party)
+        return msgspec.json.decode(response.body)
+
+    async def lodge(
+        self,
+        payload: bytes,
+        *,
+        key: str | None = None,
+        path: str = "/v1/declarations",
+        party: str | None = "trader",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Response:
+        """POST `payload` over HTTPS."""
+        given = [("Content-Type", sniff(payload).media_type), *headers]
+        if key is not None:
+            given.append(("Idempotency-Key", key))
+        return await self.ask("POST", path, payload, party=party, headers=given)
+
+    def terms(self, party: str = "trader") -> Terms:
+        """The agreement as `party` has it."""
+        terms = load_account(self.config.folder, party).terms
+        assert terms is not None
+        return terms
+
+    def composed(
+        self, payload: bytes, party: str = "trader", message_id: str | None = None, **changed: Any
+    ) -> Any:
+        message_id = message_id or f"<{next(self._numbers)}@{party}.example>"
+        return compose(
+            payload,
+            sniff(payload).media_type,
+            changed.get("terms") or self.terms(party),
+            message_id=message_id,
+            now=clock.utc(self.now()),
+            boundary="b" * 24,
+        )
+
+    async def post(self, composed: Any) -> Response:
+        return await self.ask("POST", "/as2", composed.body, party=None, headers=composed.headers)
+
+    async def lodge_as2(
+        self, payload: bytes, party: str = "trader", message_id: str | None = None
+    ) -> tuple[MdnResult, Response]:
+        """Send `payload` over AS2; the receipt as the sender judges it, and as it came."""
+        composed = self.composed(payload, party, message_id)
+        response = await self.post(composed)
+        return self.judged(composed, response, party), response
+
+    def judged(self, composed: Any, response: Response, party: str = "trader") -> MdnResult:
+        fields = Headers((name.lower().encode(), value.encode()) for name, value in response.headers)
+        return read_mdn(
+            fields,
+            response.body,
+            self.terms(party),
+            message_id=composed.message_id,
+            mic=composed.mic,
+            now=clock.utc(self.now()),
+        )
+
+    async def status(self, reference: str) -> Status:
+        found = await self.ledger.status(reference)
+        assert found is not None
+        return found
+
+    async def only(self) -> Status:
+        """The one lodgement there is."""
+        (one,) = await self.ledger.lodgements(limit=10)
+        return await self.status(one.id)
+
+    async def notes(self, partner: str = "trader") -> list[NotificationRecord]:
+        return await self.ledger.notifications(partner, after=0, limit=100)
+
+    async def events(self, lodgement: str | None = None) -> list[EventRecord]:
+        return await self.ledger.events(lodgement=lodgement, after=0, limit=1000)
+
+    async def kinds(self, lodgement: str | None = None) -> list[str]:
+        return [event.kind.value for event in await self.events(lodgement)]
+
+    async def delivery(self, agency: str, reference: str | None = None) -> str:
+        """The delivery reference that `agency` got for a lodgement, the only one unless named."""
+        status = await self.only() if reference is None else await self.status(reference)
+        return next(d.id for d in status.deliveries if d.agency == agency)
+
+    async def answer(self, agency: str, delivery: str, code: str, **fields: Any) -> Response:
+        """`agency` answers over HTTPS, in XML."""
+        body = res(delivery, code, **fields)
+        return await self.lodge(body, path="/v1/answers", party=agency)
+
+    async def answer_as2(self, delivery: str, code: str, **fields: Any) -> MdnResult:
+        """Customs answers over AS2, in EDIFACT."""
+        reference = f"A{next(self._numbers)}"
+        mdn, _ = await self.lodge_as2(cusres(delivery, code, reference=reference, **fields), "customs")
+        return mdn
+
+
+def response(delivery: str | None, code: str, *, mrn: str | None = None, **fields: Any) -> BusinessResponse:
+    declaration = ResponseDeclaration(functional_reference_id="any", id=mrn)
+    return BusinessResponse(
+        functional_reference_id=delivery, function_code=code, declaration=declaration, **fields
+    )
+
+
+def res(delivery: str | None, code: str, **fields: Any) -> bytes:
+    """A WCO response of an agency."""
+    metadata = wco.MetaData(version="3.6", type_name="RES")
+    return wco.write_response((response(delivery, code, **fields),), metadata)
+
+
+def cusres(delivery: str, code: str, *, reference: str = "A1", **fields: Any) -> bytes:
+    """A CUSRES of customs."""
+    envelope = edifact.Envelope(sender="CUSTOMS", recipient="TIDEWAITER", reference=reference, prepared=NOW)
+    body, _ = edifact.write_cusres(response(delivery, code, **fields), envelope)
+    return body
+
+
+_LRNS = {"import.edi": b"MER-26-004171", "fireworks.edi": b"MER-26-004188", "export.xml": b"MER-26-004174"}
+_LRNS |= {"plants.xml": b"MER-26-004179"}
+_REFERENCES = {"import.edi": b"MT26041710001", "fireworks.edi": b"MT26041880001"}
+
+
+def document(
+    name: str = "import.edi",
+    *,
+    lrn: str = "",
+    reference: str = "",
+    sender: str = "",
+    ack: bool = False,
+    test: bool = False,
+    change: tuple[bytes, bytes] = (b"", b""),
+) -> bytes:
+    """A sample, changed: another LRN or interchange reference, UNB 0031 or 0035 set, some octets replaced."""
+    data = sample(name)
+    if lrn:
+        data = data.replace(_LRNS[name], lrn.encode())
+    if reference:
+        data = data.replace(_REFERENCES[name], reference.encode())
+    if sender:
+        data = data.replace(b"MERIDIAN:ZZZ+TIDE", f"{sender}:ZZZ+TIDE".encode())
+    if ack or test:
+        head, end, rest = data.partition(b"'\nUNH")
+        data = head + b"++++" + (b"1" if ack else b"") + (b"++1" if test else b"") + end + rest
+    old, new = change
+    return data.replace(old, new) if old else data
+
+
+def interchange(*messages: bytes, reference: str = "MT1", ack: bool = False) -> bytes:
+    """The CUSDEC of each of `messages` in one interchange."""
+    tail = b"++++1" if ack else b""
+    parts = [b"UNA:+.? '\nUNB+UNOC:3+MERIDIAN:ZZZ+TIDEWAITER:ZZZ+261119:0915+" + reference.encode() + tail]
+    for number, data in enumerate(messages, 1):
+        body = data[data.index(b"UNH+1+") + 6 : data.index(b"'\nUNZ")]
+        parts.append(b"UNH+%d+" % number + body.removesuffix(b"+1") + b"+%d" % number)
+    parts.append(b"UNZ+%d+" % len(messages) + reference.encode())
+    return b"'\n".join(parts) + b"'\n"
+
+
+@pytest.fixture
+def make_document() -> Callable[..., bytes]:
+    return document
+
+
+@pytest.fixture
+def make_interchange() -> Callable[..., bytes]:
+    return interchange
+
+
+@pytest.fixture
+def make_res() -> Callable[..., bytes]:
+    return res
+
+
+@pytest.fixture
+def make_cusres() -> Callable[..., bytes]:
+    return cusres
+
+
+@pytest.fixture(scope="session")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A starter configuration, made once: its keys take half a second. Not to be written to."""
+    folder = tmp_path_factory.mktemp("starter") / "gateway"
+    make_starter(folder, now=MADE)
+    return folder
+
+
+@pytest.fixture
+def folder(starter: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
+    """A starter configuration of the test's own."""
+    return pathlib.Path(shutil.copytree(starter, tmp_path / "gateway"))
+
+
+OpenBench = Callable[..., AbstractAsyncContextManager[Bench]]
+
+
+@pytest.fixture
+def open_bench(folder: pathlib.Path, anyio_backend: object) -> OpenBench:
+    """Opens the gateway of `folder` as it is configured by then."""
+
+    @asynccontextmanager
+    async def opened(reader: Reader | None = None) -> AsyncIterator[Bench]:
+        async with open_ledger(folder / "ledger.db", reserve=0) as ledger:
+            yield Bench(load_config(folder), ledger, reader)
+
+    return opened
+
+
+@pytest.fixture
+async def bench(open_bench: OpenBench) -> AsyncIterator[Bench]:
+    async with open_bench() as opened:
+        yield opened
