@@ -1,6 +1,6 @@
 """From an agency's answer to one decision, and to what the trader is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -120,7 +120,7 @@ class Decisions:
     def _change(
         self, response: Response, delivery: DeliveryRecord, status: Status, received: Instant
     ) -> Change:
-        outcome = outcome_of(response, self._agencies[delivery.agency].outcomes)
+        outcome = outcome_of(response, self._own(delivery.agency))
         answer = AnswerRecord(
             delivery=delivery.id,
             lodgement=delivery.lodgement,
@@ -150,6 +150,10 @@ class Decisions:
         after = DELIVERY.after(delivery.state, trigger)
         return (DeliveryUpdate(id=delivery.id, expected=(delivery.state,), state=after),)
 
+    def _own(self, agency: str) -> Mapping[str, Outcome] | None:
+        """The agency's own function codes; none of an agency that is no longer configured."""
+        return self._agencies[agency].outcomes if agency in self._agencies else None
+
     def _deciding(self, records: tuple[AnswerRecord, ...]) -> dict[str, tuple[Answer, ...]]:
         """The answers that decide, by agency, numbered as they came in."""
         found: dict[str, tuple[Answer, ...]] = {}
@@ -158,7 +162,7 @@ class Decisions:
                 msgspec.json.decode(record.response, type=Response),
                 message=f"{record.delivery}.{record.received.utc_ns}",
                 number=number,
-                own=self._agencies[record.agency].outcomes,
+                own=self._own(record.agency),
             )
             if answer is not None:
                 found[record.agency] = (*found.get(record.agency, ()), answer)
@@ -171,7 +175,7 @@ class Decisions:
         )
         mrn = response.declaration.id if response.declaration is not None else lodgement.mrn
         note = self._answers.response(
-            lodgement, response, self._parties.partners[lodgement.partner], decision.version
+            lodgement, response, self._parties.named(lodgement.partner), decision.version
         )
         data = {"version": str(decision.version), "outcome": decision.outcome.value}
         state = LODGEMENT.after(lodgement.state, TRIGGERS[decision.outcome])
@@ -199,7 +203,7 @@ class Decisions:
         if response.function_code is None or response.function_code.zfill(2) == _ARRIVED:
             return Change()
         lodgement = status.lodgement
-        note = self._answers.response(lodgement, response, self._parties.partners[lodgement.partner], None)
+        note = self._answers.response(lodgement, response, self._parties.named(lodgement.partner), None)
         return Change(notifications=(note,), events=(told(note, lodgement, "answer"),))
 
 

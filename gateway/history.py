@@ -1,8 +1,11 @@
 """Events that wait for nobody: a receipt was sent, a log was read. Written together, a moment later."""
 
 import anyio
+import structlog
 
-from .ledger import Change, EventRecord, Ledger
+from .ledger import Change, EventRecord, Ledger, LedgerUnavailable
+
+log = structlog.get_logger()
 
 # Above this many unwritten events new ones are dropped: they are times of receipts, not receipts.
 MAX_WAITING = 10_000
@@ -35,5 +38,10 @@ class History:
 
     async def _write(self) -> None:
         events, self._waiting = self._waiting, []
-        if events:
+        if not events:
+            return
+        try:
             await self._ledger.commit([Change(events=tuple(events))])
+        except LedgerUnavailable:
+            # They are times, not receipts: whoever needs the ledger itself hears of its failure.
+            log.warning("events_dropped", events=len(events))

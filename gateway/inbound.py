@@ -24,6 +24,7 @@ from .http import Request, Response
 from .intake import Intake
 from .ledger import (
     Change,
+    ChangeRefused,
     Committed,
     Conflict,
     ConflictKind,
@@ -110,7 +111,10 @@ class Inbound:
             receipt = compose(taking)
             accepted = not taking.failed and not (whole and taking.findings)
             record = _record(offer, receipt, accepted=accepted)
-            (result,) = await self._ledger.commit([merged([Change(message=record), change])])
+            try:
+                (result,) = await self._ledger.commit([merged([Change(message=record), change])])
+            except ChangeRefused:
+                return await self._quarantined(offer, compose)
             if isinstance(result, Committed):
                 self._committed(offer, taking, change, receipt)
                 return self._response(receipt, offer, taking.lodgements)
@@ -118,6 +122,14 @@ class Inbound:
                 return await self.again(offer, result)
             taken = await self._met(result, taken)
         raise Conflicting
+
+    async def _quarantined(self, offer: Offer, compose: ComposeReceipt) -> Response:
+        """What the ledger cannot write is our fault: the message is kept with its bytes, and answered."""
+        log.error("change_refused", message=offer.source.message)
+        receipt = compose(Taking(failed=True))
+        event = EventRecord(kind=EventKind.QUARANTINED, at=self._now(), message=offer.source.message)
+        await self._ledger.commit([Change(message=_record(offer, receipt, accepted=False), events=(event,))])
+        return self._response(receipt, offer)
 
     async def _met(
         self, conflict: Conflict, taken: tuple[LodgementRecord, ...]

@@ -80,8 +80,13 @@ class Parties:
         return self._by_as2_name.get(sender) if recipient == self._our_as2_name else None
 
     def named(self, name: str) -> Party:
-        """The partner or agency of this name; a name belongs to one of them only."""
-        return self.partners[name] if name in self.partners else self.agencies[name]
+        """The partner or agency of this name, which belongs to one of them only.
+
+        Of one that is no longer configured, a party without certificates and address: what is in the ledger
+        for it still has to be read and written.
+        """
+        known = self.partners.get(name) or self.agencies.get(name)
+        return known or Party(name, PartnerSettings(name=name), None, (), ())
 
     def tls_certificates(self) -> tuple[x509.Certificate, ...]:
         """All the client certificates that may open a TLS connection."""

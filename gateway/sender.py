@@ -88,12 +88,12 @@ class Sender:
             mic=str(message.mic),
         )
 
-    async def send(self, wire: Wire, party: Party, *, as2: bool) -> Received | Failure:
-        """One try. Never raises for what the peer or the way there does."""
+    async def send(self, wire: Wire, party: Party, *, url: str, as2: bool) -> Received | Failure:
+        """One try at `url`. Never raises for what the peer or the way there does."""
         try:
             response = await self._client.request(
                 "POST",
-                wire.url,
+                url,
                 wire.headers,
                 wire.body,
                 tls=self._contexts.get(party.name),

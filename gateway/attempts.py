@@ -1,0 +1,69 @@
+"""What follows a try that failed, and how its result is written: for deliveries and notifications alike."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..routing.instant import Instant
+from ..routing.retry import next_attempt
+from . import clock
+from .config import RetrySettings, retry_policy
+from .ledger import Change, Conflict, Ledger
+from .sender import Failure
+
+# A document the peer refuses for what it says is not tried for ever: a person must look.
+POISON_TRIES = 3
+# Of a reason in the history: enough to act on.
+REASON_KEPT = 500
+
+
+class Retry(NamedTuple):
+    """When the next try is due; None: there is none, a person must look."""
+
+    due_ns: int | None
+    attempts: int
+    first_ns: int
+
+
+class Attempts:
+    """Plans tries and records their results."""
+
+    def __init__(self, ledger: Ledger, now: Callable[[], Instant], jitter: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._jitter = jitter
+
+    def after(self, failure: Failure, settings: RetrySettings, attempts: int, first_ns: int | None) -> Retry:
+        """The next try after `failure`, which followed `attempts` others, the first of them at `first_ns`."""
+        now = self._now()
+        first = first_ns if first_ns is not None else now.utc_ns
+        tried = attempts + 1
+        if failure.poison and tried >= POISON_TRIES:
+            return Retry(None, tried, first)
+        due = next_attempt(
+            retry_policy(settings),
+            tried,
+            clock.utc_of(first),
+            clock.utc(now),
+            retry_after=failure.retry_after,
+            jitter=self._jitter(),
+        )
+        return Retry(None if due is None else int(due.timestamp() * 1e9), tried, first)
+
+    async def record(self, change: Change) -> None:
+        """Write a result. A Conflict means the peer's word came in by another way first: that one stands, and
+        the events are kept beside it."""
+        (result,) = await self._ledger.commit([change])
+        if isinstance(result, Conflict):
+            await self._ledger.commit([Change(events=change.events)])
+
+
+def our_fault(error: Exception) -> Failure:
+    """A fault of ours in a try, as a failure: a document that defeats our own code is tried no more than one
+    that defeats its recipient."""
+    return Failure(reason=f"unexpected {type(error).__name__}", poison=True)
+
+
+def failure_data(failure: Failure) -> dict[str, str]:
+    """What an event says of a failed try."""
+    data = {"reason": failure.reason[:REASON_KEPT]}
+    return data | {"alarm": "receipt-mismatch"} if failure.alarm else data

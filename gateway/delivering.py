@@ -1,0 +1,187 @@
+"""One try at one delivery: written for the agency, kept, sent, and its result recorded."""
+
+from collections.abc import Callable
+
+import anyio
+import structlog
+
+from ..codecs.document import Syntax
+from ..routing.instant import Instant
+from ..routing.lifecycle import DeliveryState, EventKind
+from ..routing.retry import BreakerEvent, CircuitBreaker
+from .answers import Answers, NotWritable, as2_url
+from .attempts import REASON_KEPT, Attempts, failure_data, our_fault
+from .config import AgencySettings
+from .decisions import Decisions
+from .ledger import Change, ClaimedDelivery, DeliveryUpdate, EventRecord, Ledger, LedgerUnavailable, Wire
+from .lodging import declaration_of
+from .parties import Parties, Party
+from .sender import Failure, Received, Sender
+
+log = structlog.get_logger()
+
+# An agency that is no longer configured may come back: until then its deliveries wait, looked at this often.
+ABSENT_NS = 60 * 10**9
+
+
+class Delivering:
+    """Sends deliveries, at most so many at once to each agency, and none to one that is down."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        parties: Parties,
+        answers: Answers,
+        decisions: Decisions,
+        sender: Sender,
+        attempts: Attempts,
+        now: Callable[[], Instant],
+    ) -> None:
+        self._ledger = ledger
+        self._parties = parties
+        self._answers = answers
+        self._decisions = decisions
+        self._sender = sender
+        self._attempts = attempts
+        self._now = now
+        self._breakers: dict[str, CircuitBreaker] = {}
+        self._limits = {
+            name: anyio.CapacityLimiter(party.settings.concurrency)
+            for name, party in parties.agencies.items()
+            if isinstance(party.settings, AgencySettings)
+        }
+
+    def busy(self) -> frozenset[str]:
+        """The agencies that can take no delivery now."""
+        now = self._now()
+        return frozenset(name for name in self._limits if not self._has_room(name, now))
+
+    async def run(self, claim: ClaimedDelivery) -> None:
+        """One try, when it is its turn. Raises LedgerUnavailable only."""
+        agency = self._parties.agencies.get(claim.delivery.agency)
+        if agency is None:
+            log.error("agency_not_configured", agency=claim.delivery.agency, delivery=claim.delivery.id)
+            await self._put_back(claim, self._now().utc_ns + ABSENT_NS)
+            return
+        settings = agency.settings
+        assert isinstance(settings, AgencySettings)
+        async with self._limits[agency.name]:
+            try:
+                await self._try(claim, agency, settings)
+            except LedgerUnavailable:
+                raise
+            except Exception as error:
+                # The border around one document: it must not end the others.
+                log.exception("delivery_crashed", delivery=claim.delivery.id, agency=agency.name)
+                await self._failed(claim, settings, our_fault(error), [])
+
+    def _has_room(self, agency: str, now: Instant) -> bool:
+        limit = self._limits[agency]
+        waiting = limit.statistics().tasks_waiting
+        return not waiting and limit.available_tokens > 0 and self._breaker(agency).allows(now)
+
+    def _breaker(self, name: str) -> CircuitBreaker:
+        return self._breakers.get(name, CircuitBreaker())
+
+    def _tell_breaker(self, name: str, event: BreakerEvent) -> None:
+        self._breakers[name] = self._breaker(name).on(self._now(), event)
+
+    async def _try(self, claim: ClaimedDelivery, agency: Party, settings: AgencySettings) -> None:
+        delivery = claim.delivery
+        as2 = settings.channel == "as2"
+        started = self._now()
+        wait = self._breaker(agency.name).wait(started)
+        if wait > 0:
+            await self._put_back(claim, started.utc_ns + int(wait * 1e9))
+            return
+        try:
+            wire = claim.wire or await self._wire(claim, agency, settings, as2=as2)
+        except NotWritable as error:
+            await self._quarantine(claim, str(error))
+            return
+        self._tell_breaker(agency.name, BreakerEvent.ATTEMPT)
+        # The bytes are those of the first try; the address is the one in force now.
+        url = as2_url(agency) if as2 else settings.url
+        result = await self._sender.send(wire, agency, url=url, as2=as2)
+        failed = isinstance(result, Failure) and not result.poison
+        self._tell_breaker(agency.name, BreakerEvent.FAILURE if failed else BreakerEvent.SUCCESS)
+        events = [self._event(EventKind.DELIVERY_STARTED, claim, at=started)]
+        if isinstance(result, Received):
+            await self._delivered(claim, result, events)
+        else:
+            log.warning("delivery_failed", delivery=delivery.id, agency=agency.name, reason=result.reason)
+            await self._failed(claim, settings, result, events)
+
+    async def _wire(
+        self, claim: ClaimedDelivery, agency: Party, settings: AgencySettings, *, as2: bool
+    ) -> Wire:
+        lodgement = claim.lodgement
+        body = self._answers.delivery(
+            declaration_of(lodgement), claim.delivery.id, settings, test=lodgement.test
+        )
+        url = as2_url(agency) if as2 else settings.url
+        wire = self._sender.compose(
+            claim.delivery.id, body, Syntax(settings.syntax), agency, url=url, as2=as2
+        )
+        await self._ledger.keep_wire([(claim.delivery.id, wire)])
+        return wire
+
+    async def _delivered(self, claim: ClaimedDelivery, result: Received, events: list[EventRecord]) -> None:
+        delivery = claim.delivery
+        events.append(self._event(EventKind.DELIVERY_RECEIPTED, claim))
+        if result.answer and await self._decisions.answered_in_response(
+            delivery, result.answer, result.answer_type, tuple(events)
+        ):
+            return
+        update = DeliveryUpdate(
+            id=delivery.id,
+            expected=(DeliveryState.SENDING, DeliveryState.PENDING),
+            state=DeliveryState.SENT,
+            attempts=delivery.attempts + 1,
+        )
+        await self._attempts.record(Change(delivery_updates=(update,), events=tuple(events)))
+
+    async def _failed(
+        self, claim: ClaimedDelivery, settings: AgencySettings, failure: Failure, events: list[EventRecord]
+    ) -> None:
+        delivery = claim.delivery
+        retry = self._attempts.after(failure, settings.retry, delivery.attempts, delivery.first_attempt_ns)
+        events.append(self._event(EventKind.DELIVERY_FAILED, claim, failure_data(failure)))
+        if retry.due_ns is None:
+            events.append(self._event(EventKind.DEAD_LETTERED, claim, {"reason": failure.reason}))
+        update = DeliveryUpdate(
+            id=delivery.id,
+            expected=(DeliveryState.SENDING,),
+            state=DeliveryState.DEAD if retry.due_ns is None else DeliveryState.PENDING,
+            due_ns=retry.due_ns,
+            attempts=retry.attempts,
+            first_attempt_ns=retry.first_ns,
+        )
+        await self._attempts.record(Change(delivery_updates=(update,), events=tuple(events)))
+
+    async def _quarantine(self, claim: ClaimedDelivery, reason: str) -> None:
+        log.error("delivery_quarantined", delivery=claim.delivery.id, agency=claim.delivery.agency)
+        update = DeliveryUpdate(
+            id=claim.delivery.id, expected=(DeliveryState.SENDING,), state=DeliveryState.DEAD
+        )
+        event = self._event(EventKind.QUARANTINED, claim, {"reason": reason[:REASON_KEPT]})
+        await self._attempts.record(Change(delivery_updates=(update,), events=(event,)))
+
+    async def _put_back(self, claim: ClaimedDelivery, due_ns: int) -> None:
+        update = DeliveryUpdate(
+            id=claim.delivery.id,
+            expected=(DeliveryState.SENDING,),
+            state=DeliveryState.PENDING,
+            due_ns=due_ns,
+        )
+        await self._attempts.record(Change(delivery_updates=(update,)))
+
+    def _event(
+        self,
+        kind: EventKind,
+        claim: ClaimedDelivery,
+        data: dict[str, str] | None = None,
+        at: Instant | None = None,
+    ) -> EventRecord:
+        named = {"agency": claim.delivery.agency, "delivery": claim.delivery.id, **(data or {})}
+        return EventRecord(kind=kind, at=at or self._now(), lodgement=claim.lodgement.id, data=named)
