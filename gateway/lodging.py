@@ -58,6 +58,10 @@ class Draft(NamedTuple):
     plan: Plan | None = None
 
 
+# A notification, what it is about, and the class its processing time is counted in.
+_Note = tuple[NotificationRecord, LodgementRecord, str]
+
+
 class Lodging:
     """Turns drafts into records."""
 
@@ -84,8 +88,8 @@ class Lodging:
         change = Change(
             lodgements=tuple(lodgement for _, lodgement in made),
             deliveries=tuple(deliveries),
-            notifications=tuple(note for note, _ in notes),
-            events=(*events, *(told(note, about, _class(note, about)) for note, about in notes)),
+            notifications=tuple(note for note, _, _ in notes),
+            events=(*events, *(told(note, about, kind) for note, about, kind in notes)),
         )
         findings = tuple(finding for draft in drafts for finding in draft.findings)
         return Taken(change, change.lodgements, tied, () if is_valid(findings) else findings)
@@ -117,28 +121,34 @@ class Lodging:
 
     def _notes(
         self, reading: Reading, made: list[tuple[Draft, LodgementRecord]], source: Source
-    ) -> list[tuple[NotificationRecord, LodgementRecord]]:
-        """What the sender is told at once: one CONTRL for the syntax of the whole interchange, a response for
-        each document whose content is not valid, and for each test document that no agency may see."""
-        notes: list[tuple[NotificationRecord | None, LodgementRecord]] = []
+    ) -> list[_Note]:
+        """What the sender is told at once: one CONTRL for the syntax of the whole interchange, where it is
+        wrong or UNB 0031 asks; a response for each document whose content is not valid, and for each test
+        document that no agency may see."""
+        notes: list[tuple[NotificationRecord | None, LodgementRecord, str]] = []
+        answers, party, channel = self._answers, source.party, source.channel
         broken = [(draft, one) for draft, one in made if any(map(is_syntax, draft.findings))]
         if broken:
             findings = tuple(finding for draft, _ in broken for finding in draft.findings)
             lodgement = broken[0][1]
-            note = self._answers.rejection(reading, findings, source.party, source.channel, lodgement)
-            notes.append((note, lodgement))
+            note = answers.rejection(reading, findings, party, channel, lodgement)
+            notes.append((note, lodgement, "rejection"))
+        elif made:
+            lodgement = made[0][1]
+            # No business answer: its class is not one that processing times are counted in.
+            notes.append(
+                (answers.acknowledgement(reading, party, channel, lodgement), lodgement, "acknowledgement")
+            )
         for draft, lodgement in made:
             if (draft, lodgement) in broken:
                 continue
             if lodgement.state is LodgementState.REJECTED:
-                note = self._answers.rejection(
-                    reading, draft.findings, source.party, source.channel, lodgement
-                )
-                notes.append((note, lodgement))
+                note = answers.rejection(reading, draft.findings, party, channel, lodgement)
+                notes.append((note, lodgement, "rejection"))
             elif draft.plan is not None and not draft.plan.asked:
                 agencies = tuple(delivery.agency for delivery in draft.plan.withheld)
-                notes.append((self._answers.test_only(lodgement, agencies, source.party), lodgement))
-        return [(note, about) for note, about in notes if note is not None]
+                notes.append((answers.test_only(lodgement, agencies, party), lodgement, "answer"))
+        return [(note, about, kind) for note, about, kind in notes if note is not None]
 
     def _lodgement(self, draft: Draft, reading: Reading, source: Source) -> LodgementRecord:
         facts, document, root = draft.facts, draft.document, draft.root
@@ -220,13 +230,6 @@ def _type(facts: Facts | None, root: LodgementRecord | None) -> str:
 def _declarant(facts: Facts | None, root: LodgementRecord | None) -> str:
     given = facts.declarant if facts is not None else None
     return given or (root.declarant if root is not None else "")
-
-
-def _class(note: NotificationRecord, lodgement: LodgementRecord) -> str:
-    """What a notification's processing time is counted as; a CONTRL for a good document is none."""
-    if lodgement.state is LodgementState.REJECTED:
-        return "rejection"
-    return "acknowledgement" if note.kind == "CONTRL" else "answer"
 
 
 def _told_at_once(lodgement: LodgementRecord, now: Instant) -> EventRecord:

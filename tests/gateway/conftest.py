@@ -91,10 +91,19 @@ class Peer:
         )
 
 
+_TERMS: dict[bytes, Terms] = {}
+
+
 class Bench:
     """Every part of a gateway, put together as the composition root does."""
 
-    def __init__(self, config: Config, ledger: SqliteLedger, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        ledger: SqliteLedger,
+        reader: Reader | None = None,
+        parties: Parties | None = None,
+    ) -> None:
         self.config, self.ledger = config, ledger
         self.now = Clock()
         self.peer = Peer(self.now)
@@ -103,7 +112,7 @@ class Bench:
         now = self.now
         settings = config.gateway
         self.reader = reader if reader is not None else resources.reader(warm=True)
-        self.parties = Parties(config)
+        self.parties = parties if parties is not None else Parties(config)
         agencies = self.parties.agency_values()
         self.metrics = Metrics()
         self.history = History(ledger)
@@ -133,7 +142,6 @@ class Bench:
             ledger,
             self.parties,
             self.receipts,
-            self.history,
             lambda: self.room and ledger.has_room(),
             now,
         )
@@ -195,10 +203,13 @@ class Bench:
         return await self.ask("POST", path, payload, party=party, headers=given)
 
     def terms(self, party: str = "trader") -> Terms:
-        """The agreement as `party` has it."""
-        terms = load_account(self.config.folder, party).terms
-        assert terms is not None
-        return terms
+        """The agreement as `party` has it. An RSA key takes 30 ms to load, so it is kept."""
+        key = (self.config.folder / f"keys/{party}.key").read_bytes()
+        if key not in _TERMS:
+            terms = load_account(self.config.folder, party).terms
+            assert terms is not None
+            _TERMS[key] = terms
+        return _TERMS[key]
 
     def composed(
         self, payload: bytes, party: str = "trader", message_id: str | None = None, **changed: Any
@@ -381,7 +392,14 @@ def open_bench(folder: pathlib.Path, anyio_backend: object) -> OpenBench:
     return opened
 
 
+@pytest.fixture(scope="session")
+def parties(starter: pathlib.Path) -> Parties:
+    """The parties of the starter configuration, their keys loaded once."""
+    return Parties(load_config(starter))
+
+
 @pytest.fixture
-async def bench(open_bench: OpenBench) -> AsyncIterator[Bench]:
-    async with open_bench() as opened:
-        yield opened
+async def bench(folder: pathlib.Path, parties: Parties, anyio_backend: object) -> AsyncIterator[Bench]:
+    """The gateway of the starter configuration."""
+    async with open_ledger(folder / "ledger.db", reserve=0) as ledger:
+        yield Bench(load_config(folder), ledger, parties=parties)

@@ -29,11 +29,6 @@ def refusal(folder: pathlib.Path) -> str:
     return str(caught.value).removeprefix(str(folder) + "/")
 
 
-@pytest.fixture(scope="module")
-def parties(starter: pathlib.Path) -> Parties:
-    return Parties(load_config(starter))
-
-
 def test_each_is_known_by_its_certificate(parties: Parties, starter: pathlib.Path) -> None:
     for name in ("trader", "agriculture", "health"):
         (certificate,) = load_certificates((starter / f"keys/{name}.pem").read_bytes())
