@@ -144,10 +144,17 @@ class Inbound:
         """The stored receipt for a message that came again. Raises Conflicting if it is not the same one."""
         same = stored.raw_digest == offer.digest or (offer.mic is not None and stored.mic == offer.mic)
         kind = EventKind.DUPLICATE if same else EventKind.CONFLICT
-        event = EventRecord(
-            kind=kind, at=self._now(), message=stored.message, data={"channel": offer.source.channel}
+        events = tuple(
+            EventRecord(
+                kind=kind,
+                at=self._now(),
+                lodgement=lodgement,
+                message=stored.message,
+                data={"channel": offer.source.channel},
+            )
+            for lodgement in stored.lodgements or (None,)
         )
-        await self._ledger.commit([Change(events=(event,))])
+        await self._ledger.commit([Change(events=events)])
         self._metrics.receipt(offer.source.channel, kind.value)
         if not same:
             log.error("message_id_reused", party=offer.source.party.name, message=stored.message)

@@ -40,7 +40,10 @@ INSERT INTO message (
 ) ON CONFLICT DO NOTHING;
 
 -- find_message: The accepted message under a scope and key, with its receipt.
-SELECT id, raw_digest, mic, receipt_status, receipt_headers, receipt_body FROM message
+SELECT
+    id, raw_digest, mic, receipt_status, receipt_headers, receipt_body,
+    (SELECT group_concat(lodgement.id) FROM lodgement WHERE lodgement.message = message.id) AS lodgements
+FROM message
 WHERE scope = :scope AND message_key = :message_key AND accepted = 1 AND message_key IS NOT NULL;
 
 -- message: A message by its id.

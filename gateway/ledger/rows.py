@@ -96,7 +96,13 @@ def message_of(row: Row) -> MessageRecord:
 
 def duplicate_of(row: Row) -> Duplicate:
     """From find_message."""
-    return Duplicate(message=row["id"], raw_digest=row["raw_digest"], mic=row["mic"], receipt=_receipt(row))
+    return Duplicate(
+        message=row["id"],
+        raw_digest=row["raw_digest"],
+        mic=row["mic"],
+        receipt=_receipt(row),
+        lodgements=tuple(row["lodgements"].split(",")) if row["lodgements"] else (),
+    )
 
 
 def lodgement_parameters(lodgement: LodgementRecord) -> Parameters:

@@ -77,6 +77,7 @@ CREATE TABLE lodgement (
 CREATE UNIQUE INDEX lodgement_lrn_claimed ON lodgement (declarant, lrn) WHERE claims_lrn = 1;
 CREATE UNIQUE INDEX lodgement_interchange ON lodgement (sender, reference, position)
 WHERE sender IS NOT NULL AND reference IS NOT NULL AND state <> 'rejected';
+CREATE INDEX lodgement_message ON lodgement (message);
 CREATE INDEX lodgement_lrn ON lodgement (lrn);
 CREATE INDEX lodgement_mrn ON lodgement (mrn) WHERE mrn IS NOT NULL;
 CREATE INDEX lodgement_partner ON lodgement (partner, seq);

@@ -189,12 +189,13 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class Duplicate(msgspec.Struct, frozen=True, kw_only=True):
-    """A message with this scope and key was accepted before; nothing was written."""
+    """A message with this scope and key was accepted before; nothing was written. `lodgements` came in it."""
 
     message: str
     raw_digest: str
     mic: str | None
     receipt: Receipt
+    lodgements: tuple[str, ...] = ()
 
 
 class ConflictKind(enum.Enum):
