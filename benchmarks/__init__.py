@@ -1,1 +1,1 @@
-"""Benchmarks, each beside its floor."""
+"""Benchmarks: what a stage costs, as a multiple of the cryptography that nothing can do without."""
