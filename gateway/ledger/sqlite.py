@@ -169,6 +169,8 @@ def _configure(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA foreign_keys = ON")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+    # What undoes one change of a batch is kept in memory: in a file it costs a third of the whole commit.
+    db.execute("PRAGMA temp_store = MEMORY")
 
 
 def _has_schema(db: sqlite3.Connection, path: pathlib.Path) -> bool:

@@ -226,10 +226,10 @@ async def test_reading_without_a_gateway(path: pathlib.Path, make: Any, anyio_ba
 
 def test_a_new_ledger_is_set_up_to_last(path: pathlib.Path) -> None:
     writer = open_writer(path)
-    names = ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint", "user_version")
+    names = ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint", "temp_store")
     values = [writer.db.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
     writer.close()
-    assert values == ["wal", 2, 1, 0, SCHEMA_VERSION]
+    assert values == ["wal", 2, 1, 0, 2]
 
 
 def test_an_epoch_is_a_start(path: pathlib.Path) -> None:
