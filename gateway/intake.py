@@ -87,7 +87,7 @@ class Intake:
         return Draft(document, facts, (*findings, _lrn_reused(document, facts)), digest)
 
     async def _root(self, facts: Facts, partner: str) -> tuple[LodgementRecord | None, tuple[Finding, ...]]:
-        found = await self._ledger.find_by_mrn(facts.mrn) if facts.mrn else None
+        found = await self._ledger.find_by_mrn(facts.mrn, partner=partner) if facts.mrn else None
         if found is None and facts.lrn:
             found = await self._ledger.find_original(facts.declarant or "", facts.lrn or "")
         if found is not None and found.partner == partner:
