@@ -73,10 +73,11 @@ class Decisions:
         changes: list[Change] = []
         findings: list[Finding] = list(reading.findings)
         lodgements: list[str] = []
+        standing: dict[str, Status] = {}
         for document in reading.documents:
             findings += document.findings if document.kind is Kind.RESPONSE else _not_an_answer(document)
             for response in document.responses if is_valid(document.findings) else ():
-                taken = await self._one(response, agency, received, reference)
+                taken = await self._one(response, agency, received, reference, standing)
                 findings += taken.findings
                 lodgements += taken.lodgements
                 changes.append(taken.change)
@@ -103,8 +104,15 @@ class Decisions:
         return False
 
     async def _one(
-        self, response: Response, agency: str, received: Instant, reference: str | None
+        self,
+        response: Response,
+        agency: str,
+        received: Instant,
+        reference: str | None,
+        standing: dict[str, Status],
     ) -> Answered:
+        """The change for one response. `standing` has the lodgements answered before in the same payload, as
+        they will stand then."""
         named = delivery_reference(response)
         delivery = await self._ledger.find_delivery(named) if named else None
         if delivery is None and reference:
@@ -113,9 +121,12 @@ class Decisions:
             text = "no delivery to you has this reference: give back the one the declaration carried"
             finding = Finding(code="unknown-delivery", text=text, value=named or reference)
             return Answered(Change(), (), (finding,))
-        status = await self._ledger.status(delivery.lodgement)
+        status = standing.get(delivery.lodgement) or await self._ledger.status(delivery.lodgement)
         assert status is not None
-        return Answered(self._change(response, delivery, status, received), (delivery.lodgement,), ())
+        delivery = next(one for one in status.deliveries if one.id == delivery.id)
+        change = self._change(response, delivery, status, received)
+        standing[delivery.lodgement] = _after(status, change)
+        return Answered(change, (delivery.lodgement,), ())
 
     def _change(
         self, response: Response, delivery: DeliveryRecord, status: Status, received: Instant
@@ -160,7 +171,7 @@ class Decisions:
         for number, record in enumerate(records):
             answer = answer_of(
                 msgspec.json.decode(record.response, type=Response),
-                message=f"{record.delivery}.{record.received.utc_ns}",
+                message=f"{record.delivery}.{number}",
                 number=number,
                 own=self._own(record.agency),
             )
@@ -213,6 +224,28 @@ def _counted(status: Status) -> Change:
     lodgement = status.lodgement
     update = LodgementUpdate(id=lodgement.id, expected_version=lodgement.version, state=lodgement.state)
     return Change(lodgement_updates=(update,))
+
+
+def _after(status: Status, change: Change) -> Status:
+    """`status` as it will be when `change` is written."""
+    states = {update.id: update.state for update in change.delivery_updates}
+    lodgement = status.lodgement
+    for update in change.lodgement_updates:
+        lodgement = msgspec.structs.replace(
+            lodgement,
+            state=update.state,
+            mrn=update.mrn or lodgement.mrn,
+            version=update.expected_version + 1,
+        )
+    return msgspec.structs.replace(
+        status,
+        lodgement=lodgement,
+        deliveries=tuple(
+            msgspec.structs.replace(one, state=states.get(one.id, one.state)) for one in status.deliveries
+        ),
+        answers=(*status.answers, *change.answers),
+        decisions=(*status.decisions, *change.decisions),
+    )
 
 
 def merged(changes: list[Change]) -> Change:
