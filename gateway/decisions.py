@@ -96,9 +96,10 @@ class Decisions:
         reading = self._reader.read(answer, media_type)
         for _ in range(ROUNDS):
             taken = await self.take(reading, delivery.agency, received, delivery.id)
-            if taken.findings or not taken.lodgements:
+            if taken.findings or not _only_about(delivery, taken.change):
                 return False
-            (result,) = await self._ledger.commit([merged([Change(events=events), taken.change])])
+            change = _tried(delivery, taken.change)
+            (result,) = await self._ledger.commit([merged([Change(events=events), change])])
             if isinstance(result, Committed):
                 return True
         return False
@@ -224,6 +225,19 @@ def _counted(status: Status) -> Change:
     lodgement = status.lodgement
     update = LodgementUpdate(id=lodgement.id, expected_version=lodgement.version, state=lodgement.state)
     return Change(lodgement_updates=(update,))
+
+
+def _only_about(delivery: DeliveryRecord, change: Change) -> bool:
+    """Whether there is an answer in `change`, and none to another delivery."""
+    return {answer.delivery for answer in change.answers} == {delivery.id}
+
+
+def _tried(delivery: DeliveryRecord, change: Change) -> Change:
+    """`change` with the try counted in which the answer came."""
+    updates = tuple(
+        msgspec.structs.replace(update, attempts=delivery.attempts + 1) for update in change.delivery_updates
+    )
+    return msgspec.structs.replace(change, delivery_updates=updates)
 
 
 def _after(status: Status, change: Change) -> Status:

@@ -19,7 +19,17 @@ from tidewaiter.codecs.document import Reader, sniff
 from tidewaiter.gateway import clock, resources
 from tidewaiter.gateway.answers import Answers
 from tidewaiter.gateway.api import Api
-from tidewaiter.gateway.as2 import MdnResult, Terms, compose, read_mdn
+from tidewaiter.gateway.as2 import (
+    Disposition,
+    MdnResult,
+    Received,
+    Terms,
+    compose,
+    compose_mdn,
+    identify,
+    read_mdn,
+    receive,
+)
 from tidewaiter.gateway.as2_channel import As2Channel
 from tidewaiter.gateway.config import Config, load_config
 from tidewaiter.gateway.decisions import Decisions
@@ -27,10 +37,19 @@ from tidewaiter.gateway.history import History
 from tidewaiter.gateway.http import ClientResponse, Headers, Request, RequestHead, Response
 from tidewaiter.gateway.inbound import Inbound
 from tidewaiter.gateway.intake import Intake
-from tidewaiter.gateway.ledger import EventRecord, NotificationRecord, SqliteLedger, Status, open_ledger
+from tidewaiter.gateway.ledger import (
+    ClaimedDelivery,
+    ClaimedNotification,
+    DeliveryRecord,
+    EventRecord,
+    NotificationRecord,
+    SqliteLedger,
+    Status,
+    open_ledger,
+)
 from tidewaiter.gateway.lodging import Source
 from tidewaiter.gateway.metrics import Metrics
-from tidewaiter.gateway.outbound import Outbound
+from tidewaiter.gateway.outbound import LEASE_NS, Outbound
 from tidewaiter.gateway.parties import Parties
 from tidewaiter.gateway.receipts import Receipts
 from tidewaiter.gateway.sandbox.accounts import load_account
@@ -108,6 +127,7 @@ class Bench:
         self.now = Clock()
         self.peer = Peer(self.now)
         self.room = True
+        self.received: list[bytes] = []
         self._numbers = itertools.count(1)
         now = self.now
         settings = config.gateway
@@ -280,6 +300,53 @@ class Bench:
         reference = f"A{next(self._numbers)}"
         mdn, _ = await self.lodge_as2(cusres(delivery, code, reference=reference, **fields), "customs")
         return mdn
+
+    def mdn(self, party: str, disposition: Disposition = Disposition.PROCESSED) -> Callable[[Wires], Turn]:
+        """A turn in which `party` receives over AS2 and signs its receipt."""
+
+        def answer(wire: Wires) -> Turn:
+            _, headers, body = wire
+            fields = [(name.lower().encode(), value.encode()) for name, value in headers]
+            identity, now = identify(fields), clock.utc(self.now())
+            got = receive(identity, fields, body, self.terms(party), now=now)
+            assert isinstance(got, Received)
+            self.received.append(got.payload)
+            receipt = compose_mdn(
+                identity,
+                disposition,
+                got.mic,
+                self.terms(party),
+                message_id=f"<r@{party}>",
+                now=now,
+                boundary="m" * 24,
+            )
+            return 200, receipt.headers, receipt.body
+
+        return answer
+
+    async def claims(self, agency: str | None = None) -> list[ClaimedDelivery]:
+        """The deliveries due now, to one agency if named."""
+        skip = [name for name in self.parties.agencies if agency is not None and name != agency]
+        return list(
+            await self.ledger.claim_deliveries(now_ns=self.now.ns, lease_ns=LEASE_NS, limit=10, skip=skip)
+        )
+
+    async def attempt(self, agency: str = "health") -> bool:
+        """One try at each delivery to `agency` that is due; False if none is."""
+        found = await self.claims(agency)
+        for claim in found:
+            await self.outbound.deliveries.run(claim)
+        return bool(found)
+
+    async def due_notes(self) -> list[ClaimedNotification]:
+        """The notifications due now."""
+        return list(await self.ledger.claim_notifications(now_ns=self.now.ns, lease_ns=LEASE_NS, limit=10))
+
+    async def leg(self, agency: str = "health") -> DeliveryRecord:
+        return next(d for d in (await self.only()).deliveries if d.agency == agency)
+
+    async def reasons(self, kind: str = "delivery_failed") -> list[str]:
+        return [event.data["reason"] for event in await self.events() if event.kind.value == kind]
 
 
 def response(delivery: str | None, code: str, *, mrn: str | None = None, **fields: Any) -> BusinessResponse:

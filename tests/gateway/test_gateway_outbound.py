@@ -1,0 +1,107 @@
+"""The loop that claims what is due: by itself, within each agency's limit, past what fails."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from tidewaiter.gateway.ledger import LedgerBusy, LedgerUnavailable
+from tidewaiter.routing.lifecycle import DeliveryState
+
+pytestmark = pytest.mark.anyio
+Make = Callable[..., bytes]
+
+TAKEN = (202, (), b"")
+
+
+@pytest.fixture
+async def lodged(bench: Any, make_document: Make) -> Any:
+    await bench.lodge(make_document())
+    return bench
+
+
+async def test_the_loop_sends_what_is_due(lodged: Any) -> None:
+    """`run` claims by itself; both agencies get theirs."""
+    customs = lodged.mdn("customs")
+    lodged.peer.will(lambda wire: customs(wire) if wire[0].endswith("/as2") else TAKEN)
+    async with anyio.create_task_group() as group:
+        group.start_soon(lodged.outbound.run)
+        with anyio.fail_after(10):
+            while {d.state for d in (await lodged.only()).deliveries} != {DeliveryState.SENT}:
+                await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
+    assert len(lodged.peer.requests) == 2
+
+
+async def test_an_agency_gets_no_more_at_once_than_agreed(
+    folder: Any, open_bench: Any, make_document: Make
+) -> None:
+    file = folder / "agencies/health.toml"
+    file.write_text(file.read_text().replace("concurrency = 8", "concurrency = 2"))
+    async with open_bench() as bench:
+        for number in range(6):
+            await bench.lodge(make_document(lrn=f"MER-{number}", reference=f"MT{number}"))
+        busy, most, done = 0, 0, anyio.Event()
+        original = bench.peer.request
+
+        async def request(method: str, url: str, *wire: Any, **options: Any) -> Any:
+            nonlocal busy, most
+            if "8283" not in url:
+                return await original(method, url, *wire, **options)
+            busy += 1
+            most = max(most, busy)
+            for _ in range(20):
+                await anyio.lowlevel.checkpoint()
+            busy -= 1
+            response = await original(method, url, *wire, **options)
+            if sum("8283" in sent[0] for sent in bench.peer.requests) == 6:
+                done.set()
+            return response
+
+        bench.peer.request = request
+        async with anyio.create_task_group() as group:
+            group.start_soon(bench.outbound.run)
+            with anyio.fail_after(10):
+                await done.wait()
+            group.cancel_scope.cancel()
+        assert most == 2
+
+
+async def test_the_loop_outlives_a_busy_ledger(lodged: Any) -> None:
+    """Another program held the file for a moment."""
+    claim, busy = lodged.ledger.claim_deliveries, [LedgerBusy("held")]
+
+    async def claimed(**options: Any) -> Any:
+        if busy:
+            lodged.outbound.wake()
+            raise busy.pop()
+        return await claim(**options)
+
+    lodged.ledger.claim_deliveries = claimed
+    sent = anyio.Event()
+    customs = lodged.mdn("customs")
+
+    def turn(wire: Any) -> Any:
+        if wire[0].endswith("/as2"):
+            return customs(wire)
+        sent.set()
+        return TAKEN
+
+    lodged.peer.will(turn)
+    async with anyio.create_task_group() as group:
+        group.start_soon(lodged.outbound.run)
+        with anyio.fail_after(10):
+            await sent.wait()
+        group.cancel_scope.cancel()
+    assert busy == []
+
+
+async def test_a_ledger_that_failed_ends_the_loop(lodged: Any) -> None:
+    async def failing(**_: Any) -> Any:
+        raise LedgerUnavailable("gone")
+
+    lodged.ledger.claim_deliveries = failing
+    with pytest.raises(ExceptionGroup) as caught:
+        await lodged.outbound.run()
+    assert caught.group_contains(LedgerUnavailable)
