@@ -142,5 +142,5 @@ class Sender:
             return float(value)
         try:
             return max(0.0, (parsedate_to_datetime(value) - clock.utc(self._now())).total_seconds())
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
