@@ -230,13 +230,22 @@ class Served:
             )
         self._ports = [Door(folder).https_port, Door(folder).http_port]
 
-    async def ready(self) -> float:
-        """Return once both ports take connections, with the seconds since the start."""
+    async def ready(self) -> float | None:
+        """Return once both ports take connections, with the seconds since the start; those in which it only
+        waited for a core that others used do not count. None: it ended first."""
         while not all(map(_listens, self._ports)):
-            assert self.process.poll() is None, self._last_words()
+            if self.process.poll() is not None:
+                return None
             assert time.monotonic() < self._started + PATIENCE, self._last_words()
             await anyio.sleep(POLL_SECONDS)
-        return time.monotonic() - self._started
+        return time.monotonic() - self._started - self._waited()
+
+    def _waited(self) -> float:
+        """Seconds for which it was ready to run and did not."""
+        try:
+            return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
+        except OSError:
+            return 0.0
 
     async def ends(self, code: int) -> None:
         """Wait for its end, which must be this one."""
