@@ -294,7 +294,8 @@ async def test_an_answer_that_overtakes_its_receipt_stands(lodged: Any) -> None:
 
 async def test_a_declaration_the_syntax_cannot_hold_is_quarantined(bench: Any, make_document: Make) -> None:
     """Customs takes EDIFACT: nothing is cut, a person must look."""
-    change = (b"<Description>", b"<Description>" + b"x" * 400)
+    statement = b"    <AdditionalInformation><StatementCode>1</StatementCode></AdditionalInformation>\n"
+    change = (b"    <Agent>", statement * 120 + b"    <Agent>")
     assert (await bench.lodge(make_document("export.xml", change=change))).status == 202
     newest = (await bench.ledger.lodgements(limit=1))[0]
     assert newest.state.value == "accepted"
