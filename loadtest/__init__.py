@@ -1,1 +1,1 @@
-"""Load tests against a running gateway."""
+"""Load tests: traders that lodge, a schedule that waits for nobody, and an audit of what became of it all."""
