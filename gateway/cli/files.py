@@ -5,8 +5,8 @@ import sys
 
 import msgspec
 
-from ...codecs.document import Reading
-from ...codecs.finding import Finding
+from ...codecs.document import Kind, Reading
+from ...codecs.finding import Finding, XmlPointer
 from .. import resources
 
 VALID, INVALID, UNREADABLE = 0, 1, 2
@@ -16,11 +16,12 @@ def validate(names: list[str], *, as_json: bool) -> int:
     """Print the findings of each file (`-`: standard input). 0: valid, 1: not valid, 2: cannot be read."""
     reader = resources.reader()
     worst = VALID
-    report = []
+    report: list[dict[str, object]] = []
     for name in names:
         data = _bytes_of(name)
         if data is None:
             worst = UNREADABLE
+            report.append({"file": name, "result": "unreadable", "documents": [], "findings": []})
             continue
         reading = reader.read(data)
         worst = max(worst, _code(reading))
@@ -52,8 +53,8 @@ def read(name: str, *, out: str | None = None) -> int:
     text = msgspec.json.format(msgspec.json.encode(documents)).decode() + "\n"
     if out is None:
         sys.stdout.write(text)
-    else:
-        pathlib.Path(out).write_text(text)
+    elif not _written(out, text):
+        return UNREADABLE
     for finding in reading.all_findings:
         sys.stderr.write(f"{name}: {finding}\n")
     return UNREADABLE if not documents else _code(reading)
@@ -67,10 +68,26 @@ def _bytes_of(name: str) -> bytes | None:
         return None
 
 
+def _written(name: str, text: str) -> bool:
+    try:
+        pathlib.Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        sys.stderr.write(f"{name}: {error.strerror}\n")
+        return False
+    return True
+
+
 def _code(reading: Reading) -> int:
-    if not reading.documents or all(document.kind.value == "unknown" for document in reading.documents):
-        return UNREADABLE
-    return VALID if reading.valid else INVALID
+    if reading.valid:
+        return VALID
+    known = any(document.kind is not Kind.UNKNOWN for document in reading.documents)
+    return INVALID if known or _points_inside(reading) else UNREADABLE
+
+
+def _points_inside(reading: Reading) -> bool:
+    """XML was read if a finding points at one of its elements, even where no declaration was found in it."""
+    pointers = (finding.pointer for finding in reading.findings)
+    return any(isinstance(pointer, XmlPointer) and pointer.xpath != "/" for pointer in pointers)
 
 
 def _print(name: str, reading: Reading) -> None:
