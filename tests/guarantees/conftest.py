@@ -21,6 +21,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import clock, resources
 from tidewaiter.gateway.app import Gateway, open_gateway

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import anyio
+
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.app import Gateway
 from tidewaiter.gateway.config import Config, load_config

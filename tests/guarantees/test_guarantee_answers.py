@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tidewaiter.gateway.ledger import Change, Result
 from tidewaiter.gateway.sandbox.accounts import load_account
 from tidewaiter.gateway.sandbox.trader import open_trader

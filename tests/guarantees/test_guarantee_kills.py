@@ -19,6 +19,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tidewaiter.codecs.document import sniff
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.http import Client, ClientError
