@@ -98,3 +98,6 @@ class Outbound:
             raise
         except Exception:
             log.exception("attempt_failed", kind=type(claim).__name__)
+        finally:
+            # The next of the same lane has become due, or an agency has room again.
+            self.wake()
