@@ -44,8 +44,8 @@ def home(folder: pathlib.Path | None) -> pathlib.Path:
     """The configuration folder meant."""
     if folder is not None:
         return folder
-    if "TIDEWAITER_HOME" in os.environ:
-        return pathlib.Path(os.environ["TIDEWAITER_HOME"])
+    if named := os.environ.get("TIDEWAITER_HOME"):
+        return pathlib.Path(named)
     data = os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local" / "share"
     return pathlib.Path(data) / "tidewaiter"
 

@@ -114,7 +114,7 @@ def _line(finding: Finding) -> str:
 
 
 def _json(name: str, reading: Reading) -> dict[str, object]:
-    from ..views import finding_view
+    from ..finding_view import finding_view
 
     return {
         "file": name,

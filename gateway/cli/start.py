@@ -4,21 +4,37 @@
 parsed here, without the libraries that only help and options need.
 """
 
+import os
 import sys
+
+# As click exits when whoever reads has gone away.
+_UNHEARD = 1
 
 
 def main() -> None:
     """Run the command in `sys.argv` and exit with its code."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["validate"] and len(arguments) > 1 and _is_plain(arguments[1:]):
-        from .files import validate
-
-        as_json = "--json" in arguments
-        sys.exit(validate([a for a in arguments[1:] if a != "--json"], as_json=as_json))
+    if arguments[:1] == ["validate"] and _is_plain(arguments[1:]):
+        sys.exit(_validate(arguments[1:]))
     from .commands import run
 
     run()
 
 
+def _validate(arguments: list[str]) -> int:
+    from .files import validate
+
+    try:
+        code = validate([a for a in arguments if a != "--json"], as_json="--json" in arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail again at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _UNHEARD
+    return code
+
+
 def _is_plain(arguments: list[str]) -> bool:
-    return all(not a.startswith("-") or a == "--json" for a in arguments) and arguments != ["--json"]
+    """True for file names, `-` and `--json`: everything else needs the whole command line."""
+    files = [a for a in arguments if a != "--json"]
+    return files != [] and all(a == "-" or not a.startswith("-") for a in files)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from typer.testing import CliRunner, Result
+
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.cli.commands import app
 from tidewaiter.gateway.sandbox.processes import free_ports
 from tidewaiter.gateway.sandbox.samples import SAMPLES, sample
 from tidewaiter.gateway.scaffold import make_starter
-from typer.testing import CliRunner, Result
 
 RunCli = Callable[..., Result]
 

@@ -8,6 +8,7 @@ import sys
 import msgspec
 import pytest
 from lxml import etree
+
 from tidewaiter.codecs.declaration import Declaration
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
