@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+
 from tidewaiter.gateway.ledger import LedgerBusy, LedgerUnavailable
 from tidewaiter.routing.lifecycle import DeliveryState
 
@@ -105,3 +106,27 @@ async def test_a_ledger_that_failed_ends_the_loop(lodged: Any) -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await lodged.outbound.run()
     assert caught.group_contains(LedgerUnavailable)
+
+
+async def test_the_next_entry_of_a_log_does_not_wait_for_the_poll(
+    bench: Any, make_document: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One at a time to each trader, but each as soon as the one before has arrived."""
+    monkeypatch.setattr("tidewaiter.gateway.outbound.POLL_SECONDS", 3600.0)
+    bad = (b"<FunctionCode>9<", b"<FunctionCode>nine<")
+    for number in range(3):
+        await bench.lodge_as2(make_document("export.xml", lrn=f"MER-{number}", change=bad))
+    pushed, trader, done = [], bench.mdn("trader"), anyio.Event()
+
+    def turn(wire: Any) -> Any:
+        pushed.append(wire)
+        if len(pushed) == 3:
+            done.set()
+        return trader(wire)
+
+    bench.peer.will(turn)
+    async with anyio.create_task_group() as group:
+        group.start_soon(bench.outbound.run)
+        with anyio.fail_after(10):
+            await done.wait()
+        group.cancel_scope.cancel()
