@@ -165,3 +165,19 @@ def test_a_header_is_one_line_of_ascii(receipts: Receipts, source: Source) -> No
     for name, value in receipt.headers:
         assert (name + value).isascii()
         assert (name + value).isprintable()
+
+
+@pytest.mark.anyio
+async def test_the_receipt_of_a_real_lodgement_names_what_is_in_the_ledger(
+    folder: Any, open_bench: Any, make_document: Callable[..., bytes]
+) -> None:
+    file = folder / "gateway.toml"
+    file.write_text(file.read_text().replace('public-url = "https://localhost:8443"', ""))
+    async with open_bench() as bench:
+        response = await bench.lodge(make_document("export.xml"))
+        stored = await bench.only()
+        assert dict(response.headers)["Location"] == f"/v1/declarations/{stored.lodgement.id}"
+        assert said(response)["lrn"] == stored.lodgement.lrn
+        ours = [bench.parties.signer.certificate]
+        signature = base64.b64decode(dict(response.headers)[SIGNATURE_HEADER], validate=True)
+        verify(signature, response.body, ours, policy=DEFAULT_POLICY, now=clock.utc(bench.now()))
