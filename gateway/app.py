@@ -47,7 +47,9 @@ class Gateway:
         agencies = self.parties.agency_values()
         answers = Answers(settings)
         self.history = History(ledger)
-        decisions = Decisions(ledger, self.parties, agencies, answers, reader)
+        decisions = Decisions(
+            ledger, self.parties, agencies, answers, reader, committed=self.metrics.committed
+        )
         sender = Sender(client, settings.as2_name.lower(), client_tls(config, self.parties))
         self.outbound = Outbound(ledger, self.parties, answers, decisions, sender)
         intake = Intake(ledger, config.rules, agencies, answers)

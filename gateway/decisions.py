@@ -1,6 +1,6 @@
 """From an agency's answer to one decision, and to what the trader is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -58,7 +58,9 @@ class Decisions:
         answers: Answers,
         reader: Reader,
         now: Callable[[], Instant] = clock.instant,
+        committed: Callable[[Iterable[EventRecord]], None] = lambda events: None,
     ) -> None:
+        """`committed` is told the events of each answer that was recorded here, once they are durable."""
         self._ledger = ledger
         self._parties = parties
         self._agencies = agencies
@@ -66,6 +68,7 @@ class Decisions:
         self._answers = answers
         self._reader = reader
         self._now = now
+        self._committed = committed
 
     async def take(self, reading: Reading, agency: str, received: Instant, reference: str | None) -> Answered:
         """What to write for the answers in `reading`. `reference` is the delivery reference given beside the
@@ -101,6 +104,7 @@ class Decisions:
             change = _tried(delivery, taken.change)
             (result,) = await self._ledger.commit([merged([Change(events=events), change])])
             if isinstance(result, Committed):
+                self._committed(taken.change.events)
                 return True
         return False
 

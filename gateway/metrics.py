@@ -74,9 +74,11 @@ class Metrics:
 
     async def page(self, ledger: Ledger) -> bytes:
         """The exposition, with the deliveries as the ledger counts them now."""
+        counts = await ledger.delivery_counts()
+        # From here on nobody else gets a turn: a page is of one moment, whoever asks beside us.
         self._deliveries.clear()
         waiting = 0
-        for agency, state, count in await ledger.delivery_counts():
+        for agency, state, count in counts:
             self._deliveries.labels(agency, state.value).set(count)
             waiting += count if state in WAITING else 0
         self._queue.set(waiting)
