@@ -41,7 +41,10 @@ class History:
         if not events:
             return
         try:
-            await self._ledger.commit([Change(events=tuple(events))])
+            # Begun is finished, also when a stop is asked for: who waits for others' commit to end could be
+            # taken out of the queue, and these events with it.
+            with anyio.CancelScope(shield=True):
+                await self._ledger.commit([Change(events=tuple(events))])
         except LedgerUnavailable:
             # They are times, not receipts: whoever needs the ledger itself hears of its failure.
             log.warning("events_dropped", events=len(events))

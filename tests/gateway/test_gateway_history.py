@@ -39,6 +39,29 @@ async def test_what_is_noted_last_is_written_at_the_end(bench: Any) -> None:
     assert await bench.kinds() == ["receipt_sent"]
 
 
+async def test_a_write_under_way_at_the_end_is_finished(bench: Any) -> None:
+    """Stopped while others' commit is in flight: what was noted before is written, and once."""
+    history, commit = History(bench.ledger), bench.ledger.commit
+    asked, let_go = anyio.Event(), anyio.Event()
+
+    async def waiting(changes: Any) -> Any:
+        asked.set()
+        await let_go.wait()
+        return await commit(changes)
+
+    bench.ledger.commit = waiting
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(history.run)
+            history.note(EVENT)
+            await asked.wait()
+            group.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True):
+                await anyio.wait_all_tasks_blocked()
+            let_go.set()
+    assert await bench.kinds() == ["receipt_sent"]
+
+
 async def test_it_stays_bounded(bench: Any) -> None:
     history = History(bench.ledger)
     for _ in range(MAX_WAITING + 5):
