@@ -1,8 +1,8 @@
 """The composition root: everything is made here, put together here, and nowhere else."""
 
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import anyio
 import anyio.abc
@@ -20,11 +20,12 @@ from .inbound import Inbound
 from .intake import Intake
 from .ledger import Ledger, LedgerUnavailable, open_ledger
 from .metrics import Metrics
-from .operations import operations_app, serve_operations
+from .operations import bind_operations, operations_app, serve_operations
 from .outbound import Outbound
 from .parties import Parties, client_tls, server_tls
 from .receipts import Receipts
 from .sender import Sender
+from .toml import ConfigError
 
 log = structlog.get_logger()
 
@@ -102,18 +103,31 @@ class Gateway:
             if bind:
                 await self._serve(group, name, bind, tls, http_limits)
         if listen.operations:
-            self.ports["operations"] = int(listen.operations.rpartition(":")[2])
+            with self._taking("operations", listen.operations):
+                taken = bind_operations(listen.operations)
+            self.ports["operations"] = taken.getsockname()[1]
             app = operations_app(self.ledger, self.metrics)
             loop = self.config.gateway.loop
-            group.start_soon(lambda: serve_operations(app, listen.operations, self.stopping, loop=loop))
+            group.start_soon(lambda: serve_operations(app, taken, self.stopping, loop=loop))
+
+    @contextmanager
+    def _taking(self, name: str, bind: str) -> Iterator[None]:
+        """A port that cannot be had is an error of the configuration, which says which one it is."""
+        try:
+            yield
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            file = self.config.folder / "gateway.toml"
+            raise ConfigError(file, f"{bind}: {reason}", key=f"listen.{name}") from None
 
     async def _serve(
         self, group: anyio.abc.TaskGroup, name: str, bind: str, tls: ssl.SSLContext | None, limits: Limits
     ) -> None:
         host, _, port = bind.rpartition(":")
-        listener = await anyio.create_tcp_listener(
-            local_host=host.strip("[]"), local_port=int(port), backlog=1024
-        )
+        with self._taking(name, bind):
+            listener = await anyio.create_tcp_listener(
+                local_host=host.strip("[]"), local_port=int(port), backlog=1024
+            )
         self.ports[name] = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - a socket's attribute
 
         async def run() -> None:

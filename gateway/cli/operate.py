@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import anyio
 import msgspec
 import structlog
-from rich.console import Console
 
 from ...security import SecurityError, fingerprint, load_certificates
 from ..app import open_gateway
@@ -19,6 +18,7 @@ from ..ledger import LedgerError
 from ..parties import Parties
 from ..scaffold import ScaffoldError, make_starter
 from ..toml import ConfigError
+from .console import say
 
 OK, FAILED, UNUSABLE = 0, 1, 2
 
@@ -99,13 +99,13 @@ def init(folder: pathlib.Path) -> int:
         return complain(error)
     except OSError as error:
         return complain(f"{folder}: {error.strerror}")
-    console = Console()
-    console.print(
-        f"[bold]Made {len(made)} files in {folder}[/bold]: keys, a trader, three agencies, routes, samples."
+    say(
+        (f"Made {len(made)} files in {folder}", "bold"),
+        ": keys, a trader, three agencies, routes, samples.",
     )
-    console.print(f"  tidewaiter check-config --dir {folder}")
-    console.print(f"  tidewaiter serve --dir {folder}")
-    console.print(f"  tidewaiter submit {folder}/samples/import.edi --channel as2 --dir {folder}")
+    say(f"  tidewaiter check-config --dir {folder}")
+    say(f"  tidewaiter serve --dir {folder}")
+    say(f"  tidewaiter submit {folder}/samples/import.edi --channel as2 --dir {folder}")
     return OK
 
 
@@ -133,14 +133,13 @@ def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
         return OK
-    console = Console()
-    console.print(f"[bold green]The configuration in {folder} is good.[/bold green]")
+    say((f"The configuration in {folder} is good.", "bold green"))
     for title in ("partners", "agencies"):
         named = found[title]
         assert isinstance(named, dict)
-        console.print(f"{title}: {', '.join(named) or 'none'}")
+        say(f"{title}: {', '.join(named) or 'none'}")
     for warning in _readable_keys(config):
-        console.print(f"[yellow]warning:[/yellow] {warning}", highlight=False)
+        say(("warning:", "yellow"), f" {warning}")
     return OK
 
 
@@ -211,40 +210,41 @@ def _add(folder: pathlib.Path, kind: str, name: str, certs: list[pathlib.Path], 
         return complain(f"{target} exists already: edit it, or choose another name")
     written: list[pathlib.Path] = []
     try:
-        copies = _copied(folder, kind, name, certs, written)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        names = ", ".join(_quoted(copy) for copy in copies)
-        target.write_text("\n".join(lines).replace("{certificates}", f"[{names}]") + "\n")
-        written.append(target)
+        load_config(folder)
+        pems = [path.read_bytes() for path in certs]
+        certificates = [certificate for pem in pems for certificate in load_certificates(pem)]
+        names = ", ".join(_quoted(copy) for copy in _copied(folder, kind, name, pems, written))
+        text = "\n".join(lines).replace("{certificates}", f"[{names}]") + "\n"
+        _write(target, text.encode(), written)
         Parties(load_config(folder))
     except (ConfigError, SecurityError, OSError) as error:
-        for path in written:
-            path.unlink(missing_ok=True)
+        for path in reversed(written):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
         return complain(error)
-    console = Console()
-    console.print(f"[bold]Wrote {target}[/bold]. Compare with {name} over another way than this one:")
-    for path in certs:
-        for certificate in load_certificates(path.read_bytes()):
-            console.print(
-                f"  {fingerprint(certificate)}  {certificate.subject.rfc4514_string()}", highlight=False
-            )
-    console.print("A running gateway takes it up at its next start.")
+    say((f"Wrote {target}", "bold"), f". Compare with {name} over another way than this one:")
+    for certificate in certificates:
+        say(f"  {fingerprint(certificate)}  {certificate.subject.rfc4514_string()}")
+    say("A running gateway takes it up at its next start.")
     return OK
 
 
 def _copied(
-    folder: pathlib.Path, kind: str, name: str, certs: list[pathlib.Path], written: list[pathlib.Path]
+    folder: pathlib.Path, kind: str, name: str, pems: list[bytes], written: list[pathlib.Path]
 ) -> list[str]:
-    copies = []
-    for number, source in enumerate(certs, 1):
-        pem = source.read_bytes()
-        load_certificates(pem)
-        copy = f"keys/{kind}/{name}.{number}.cert.pem"
-        (folder / copy).parent.mkdir(parents=True, exist_ok=True)
-        (folder / copy).write_bytes(pem)
-        written.append(folder / copy)
-        copies.append(copy)
+    copies = [f"keys/{kind}/{name}.{number}.cert.pem" for number in range(1, len(pems) + 1)]
+    for copy, pem in zip(copies, pems, strict=True):
+        _write(folder / copy, pem, written)
     return copies
+
+
+def _write(file: pathlib.Path, content: bytes, written: list[pathlib.Path]) -> None:
+    """Write `file`, and add it and the folders made for it to `written`, also where this fails half-way."""
+    for parent in reversed(file.parents):
+        if not parent.exists():
+            parent.mkdir()
+            written.append(parent)
+    written.append(file)
+    file.write_bytes(content)
 
 
 def _quoted(text: str) -> str:

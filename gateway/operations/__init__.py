@@ -1,5 +1,5 @@
 """The operator's port: health and metrics, under a ready-made server."""
 
-from .server import operations_app, serve_operations
+from .server import bind_operations, operations_app, serve_operations
 
-__all__ = ["operations_app", "serve_operations"]
+__all__ = ["bind_operations", "operations_app", "serve_operations"]

@@ -1,5 +1,7 @@
 """`/healthz` and `/metrics` with Starlette and Hypercorn, on whichever loop the gateway runs."""
 
+import socket
+
 import anyio
 import hypercorn.asyncio
 import hypercorn.trio
@@ -28,10 +30,29 @@ def operations_app(ledger: Ledger, metrics: Metrics) -> Starlette:
     return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", page)])
 
 
-async def serve_operations(app: Starlette, bind: str, stopping: anyio.Event, *, loop: str) -> None:
-    """Serve `app` on `bind` (`host:port`) until `stopping` is set; `loop` is the one the gateway runs on."""
+def bind_operations(bind: str) -> socket.socket:
+    """The operator's port, `host:port`, taken. Raises OSError where it cannot be."""
+    host, _, port = bind.rpartition(":")
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    taken = socket.socket(family)
+    try:
+        # A port that an earlier process of ours has just left can be had at once.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host.strip("[]"), int(port)))
+        taken.listen()
+    except BaseException:
+        taken.close()
+        raise
+    return taken
+
+
+async def serve_operations(
+    app: Starlette, listener: socket.socket, stopping: anyio.Event, *, loop: str
+) -> None:
+    """Serve `app` on `listener` until `stopping` is set; `loop` is the one the gateway runs on."""
     config = HypercornConfig()
-    config.bind = [bind]
+    # Hypercorn owns it from here on, and closes it.
+    config.bind = [f"fd://{listener.detach()}"]
     config.accesslog = None
     config.errorlog = None
     config.graceful_timeout = 1.0
