@@ -1,6 +1,7 @@
 """`python -m tidewaiter.loadtest`: the same as `tidewaiter load`."""
 
 import typer
+
 from tidewaiter.loadtest.command import load
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def load(
 ) -> None:
     """Load a gateway of its own, on this machine, and account for every receipt.
 
-    Exit 1: something was lost, doubled or failed; 2: it could not be run.
+    Exit 1: something was lost, doubled, unanswered or failed; 2: it could not be run.
     """
     from tidewaiter.loadtest.run import Options, run_load  # noqa: PLC0415 - see above
 

@@ -3,6 +3,7 @@
 import random
 
 import msgspec
+
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.sandbox.samples import sample

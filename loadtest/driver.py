@@ -5,6 +5,7 @@ lodges again (a closed loop), so a slow gateway would be sent less, just when it
 costs a tenth of what an HTTP library costs, which counts where driver and gateway share the cores.
 """
 
+import contextlib
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import anyio
 import msgspec
+
 from tidewaiter.gateway.http import ClientError
 from tidewaiter.gateway.sandbox.trader import Notice, Trader
 from tidewaiter.loadtest.documents import Documents, Lodgeable
@@ -22,8 +24,6 @@ INBOX_SECONDS, LOG_SECONDS = 0.02, 0.1
 PATIENCE_SECONDS = 30.0
 # From the first look at the clock to the first declaration: connections and tasks are set up by then.
 LEAD_SECONDS = 0.2
-# Of the log: the gateway gives at most a hundred entries at once.
-PAGE_FULL = 90
 
 
 class Progress(NamedTuple):
@@ -77,7 +77,7 @@ class Driver:
         self._pushed: dict[str, list[float]] = defaultdict(list)
         self._logged: dict[str, list[float]] = defaultdict(list)
 
-    async def drive(self, schedule: Sequence[float], tell: Callable[[Progress], None]) -> Driven:
+    async def drive(self, schedule: Sequence[float], tell: Callable[[Progress], None]) -> None:
         """Lodge at each moment of `schedule`, and return when every answer has come, or PATIENCE_SECONDS
         after the last lodgement. `tell` hears how far it is."""
         lodging = [(self._documents.new(), self._chance.choice(self._channels)) for _ in schedule]
@@ -98,6 +98,14 @@ class Driver:
                 await anyio.sleep(2 * LOG_SECONDS)
             listening.cancel_scope.cancel()
         tell(self._progress())
+
+    async def catch_up(self) -> None:
+        """Read the log to its end. Raises ClientError."""
+        while await self._read_log():
+            pass
+
+    def driven(self) -> Driven:
+        """What was seen so far."""
         return Driven(
             attempts=tuple(self._attempts),
             pushed={lrn: tuple(seconds) for lrn, seconds in self._pushed.items()},
@@ -134,15 +142,17 @@ class Driver:
 
     async def _watch_log(self) -> None:
         while True:
-            try:
-                news = await self._trader.notifications(self._read_to)
-            except ClientError:
-                # The gateway is down or overrun. Lodgements will tell; the log is there later.
-                news = []
-            self._hear(news, self._logged)
-            self._read_to = max((notice.number for notice in news), default=self._read_to)
-            # A full page has more behind it.
-            await anyio.sleep(0 if len(news) > PAGE_FULL else LOG_SECONDS)
+            # A gateway that is down or overrun shows in the lodgements; its log is there later.
+            with contextlib.suppress(ClientError):
+                await self.catch_up()
+            await anyio.sleep(LOG_SECONDS)
+
+    async def _read_log(self) -> int:
+        """Read a page of the log; returns how many entries it had."""
+        news = await self._trader.notifications(self._read_to)
+        self._hear(news, self._logged)
+        self._read_to = max((notice.number for notice in news), default=self._read_to)
+        return len(news)
 
     def _hear(self, news: Sequence[Notice], heard: dict[str, list[float]]) -> None:
         now = anyio.current_time()

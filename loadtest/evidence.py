@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
+
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.ledger import EventRecord, Ledger, LodgementRecord
 from tidewaiter.gateway.sandbox.trader import Trader

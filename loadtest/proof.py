@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 from cryptography import x509
+
 from tidewaiter.security import DEFAULT_POLICY, SecurityError
 from tidewaiter.security.cms import verify
 

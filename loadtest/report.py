@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
 from tidewaiter.gateway.sandbox.machine import Machine
 from tidewaiter.loadtest.audit import Audit
 from tidewaiter.loadtest.driver import Driven
@@ -98,11 +99,11 @@ def _sentences(result: Result) -> list[Text]:
     audit, attempts = result.audit, result.driven.attempts
     receipted = sum(not attempt.fault for attempt in attempts)
     verdict = (
-        f"{len(attempts)} lodged, {receipted} receipts verified; lost {len(audit.lost)}, "
-        f"doubled {len(audit.doubled)}, failed {len(audit.failed)}."
+        f"{len(attempts)} lodged, {receipted} receipts verified; lost {len(audit.lost)}, doubled "
+        f"{len(audit.doubled)}, unanswered {len(audit.unanswered)}, failed {len(audit.failed)}."
     )
     lines = [Text(verdict, style="bold green" if audit.clean else "bold red")]
-    for kind in ("lost", "doubled", "failed"):
+    for kind in ("lost", "doubled", "unanswered", "failed"):
         faults: Sequence[str] = getattr(audit, kind)
         lines += [Text(f"  {kind}: {fault}") for fault in faults[:FAULTS_SHOWN]]
         if len(faults) > FAULTS_SHOWN:

@@ -8,7 +8,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,28 +18,32 @@ import msgspec
 import structlog
 from rich.console import Console
 from rich.progress import Progress as Bar
-from tidewaiter.gateway import resources
+
+from tidewaiter.codecs.document import Reader
+from tidewaiter.gateway import clock, resources
 from tidewaiter.gateway.config import load_config
-from tidewaiter.gateway.http import ClientError
+from tidewaiter.gateway.http import Client, ClientError, ClientLimits
 from tidewaiter.gateway.ledger import LedgerError, open_ledger
 from tidewaiter.gateway.sandbox.accounts import Account, load_account
 from tidewaiter.gateway.sandbox.demo import AGENCIES, LOOPS
 from tidewaiter.gateway.sandbox.machine import machine
 from tidewaiter.gateway.sandbox.processes import Processes, StartFailed, free_ports
 from tidewaiter.gateway.sandbox.report import console_for
-from tidewaiter.gateway.sandbox.trader import open_trader
+from tidewaiter.gateway.sandbox.trader import Trader
 from tidewaiter.gateway.scaffold import ScaffoldError, make_starter
 from tidewaiter.gateway.toml import ConfigError
 from tidewaiter.loadtest import evidence
 from tidewaiter.loadtest.arrivals import Arrivals, schedule
 from tidewaiter.loadtest.audit import audit, books
 from tidewaiter.loadtest.documents import Documents
-from tidewaiter.loadtest.driver import Driven, Driver, Progress
+from tidewaiter.loadtest.driver import Driver, Progress
 from tidewaiter.loadtest.loopback import NotLoopback, require_loopback
 from tidewaiter.loadtest.report import Load, Result, as_builtins, shown
 
 CLEAN, FAULTY, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 TRADER = "trader"
+# At each port of the gateway, which takes a thousand: a queue before it would belong to the driver.
+CONNECTIONS = 900
 CHANNELS = {"as2": ("as2",), "https": ("https",), "both": ("as2", "https")}
 TRADERS = pathlib.Path(__file__).with_name("traders.py")
 NO_LOCUST = "locust is not installed: pip install 'tidewaiter[load]'"
@@ -67,8 +72,8 @@ FAULTS = (ScaffoldError, ConfigError, StartFailed, LedgerError, NotLoopback, Unu
 
 
 def run_load(options: Options) -> int:
-    """Run and print. 0: every receipt was kept; 1: something was lost, doubled or failed; 2: it could not be
-    run; 130: interrupted. Every process that was started has ended when this returns."""
+    """Run and print. 0: every receipt was kept; 1: something was lost, doubled, unanswered or failed; 2: it
+    could not be run; 130: interrupted. Every process that was started has ended when this returns."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     console = console_for(json_output=options.as_json)
     try:
@@ -158,18 +163,21 @@ class _Run:
         await self._ready()
         before, since = machine(self._folder), datetime.now(UTC)
         reader = resources.reader(warm=True)
-        async with open_trader(self._account, reader) as trader:
+        async with _open_trader(self._account, reader) as trader:
             read_to = 0
             while news := await trader.notifications(read_to):
                 read_to = news[-1].number
             documents = Documents(reader, seed=self._options.seed)
             channels = CHANNELS[self._options.channel]
             driver = Driver(trader, documents, channels, seed=self._options.seed, log_from=read_to)
-            driven = await self._drive(driver)
+            await self._drive(driver)
             if self._processes is not None:
                 self._processes.check()
-            lrns = [attempt.lrn for attempt in driven.attempts]
+            before_asking = driver.driven()
+            lrns = [attempt.lrn for attempt in before_asking.attempts]
             standing = await evidence.standing(trader, lrns)
+            await driver.catch_up()
+            driven = driver.driven()
         config = load_config(self._folder)
         async with open_ledger(config.path(config.gateway.ledger), read_only=True) as ledger:
             found = await evidence.lodgements(ledger, lrns)
@@ -177,7 +185,7 @@ class _Run:
         result = Result(
             load=self._load(),
             driven=driven,
-            audit=audit(driven, standing, evidence.counted(found), books(self._folder)),
+            audit=audit(before_asking, standing, driven, evidence.counted(found), books(self._folder)),
             levels=levels,
             before=before,
             after=machine(self._folder),
@@ -203,7 +211,7 @@ class _Run:
         if self._processes is not None:
             await self._processes.ready()
 
-    async def _drive(self, driver: Driver) -> Driven:
+    async def _drive(self, driver: Driver) -> None:
         with Bar(console=self._console, transient=True, disable=not self._console.is_terminal) as bar:
             total = len(self._plan)
             tasks = [bar.add_task(name, total=total) for name in ("sent", "receipted", "answered")]
@@ -212,7 +220,7 @@ class _Run:
                 for task, done in zip(tasks, progress, strict=True):
                     bar.update(task, completed=done)
 
-            return await driver.drive(self._plan, tell)
+            await driver.drive(self._plan, tell)
 
     def _load(self) -> Load:
         options = self._options
@@ -231,6 +239,19 @@ class _Run:
             sys.stdout.write(text.decode() + "\n")
         else:
             self._console.print(shown(result))
+
+
+@asynccontextmanager
+async def _open_trader(account: Account, reader: Reader) -> AsyncIterator[Trader]:
+    """A trader that listens, and that never makes a lodgement wait for a connection."""
+    limits = ClientLimits(max_connections=CONNECTIONS)
+    async with Client(clock=clock.instant, limits=limits) as client, anyio.create_task_group() as group:
+        trader = Trader(account, client, reader)
+        if account.own_url:
+            listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=account.own_port)
+            await group.start(lambda *, task_status: trader.listen(listener, task_status=task_status))
+        yield trader
+        group.cancel_scope.cancel()
 
 
 async def _interruptible(work: Callable[[], Coroutine[Any, Any, int]]) -> int:

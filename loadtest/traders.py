@@ -26,6 +26,7 @@ except ImportError:
     sys.exit("locust is not installed: pip install 'tidewaiter[load]'")
 
 import msgspec
+
 from tidewaiter.codecs.document import sniff
 from tidewaiter.gateway import clock, resources
 from tidewaiter.gateway.as2 import MdnKind, compose, read_mdn

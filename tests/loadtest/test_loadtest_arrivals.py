@@ -4,6 +4,7 @@ import itertools
 import statistics
 
 import pytest
+
 from tidewaiter.loadtest.arrivals import MAX_ARRIVALS, Arrivals, schedule
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.sandbox.delivery_log import DeliveryLog, Entry
 from tidewaiter.gateway.sandbox.script import Taken, Verdict
 from tidewaiter.loadtest.audit import Audit, audit, books
@@ -29,11 +30,14 @@ def driven(*, channel: str = "as2", fault: str = "", pushed: int = 1, logged: in
     )
 
 
-def view(decisions: int = 1) -> dict[str, Any]:
+def view(decisions: int = 1, health: str = "answered") -> dict[str, Any]:
     return {
         "decisions": [{"version": number} for number in range(decisions)],
         "waiting-for": [] if decisions else ["health"],
-        "agencies": [{"agency": "customs", "delivery": "D1"}, {"agency": "health", "delivery": "D2"}],
+        "agencies": [
+            {"agency": "customs", "delivery": "D1", "state": "answered"},
+            {"agency": "health", "delivery": "D2", "state": health},
+        ],
     }
 
 
@@ -47,7 +51,8 @@ def audited(
     lodged: int = 1,
     delivered: dict[str, Counter[str]] | None = None,
 ) -> Audit:
-    return audit(seen or driven(), {LRN: standing or view()}, {LRN: lodged}, delivered or books_of())
+    saw = seen or driven()
+    return audit(saw, {LRN: standing or view()}, saw, {LRN: lodged}, delivered or books_of())
 
 
 def test_a_kept_promise_is_clean() -> None:
@@ -57,19 +62,29 @@ def test_a_kept_promise_is_clean() -> None:
 
 
 def test_a_receipt_without_a_lodgement_is_a_loss() -> None:
-    found = audit(driven(), {LRN: None}, {}, books_of())
+    found = audit(driven(), {LRN: None}, driven(), {}, books_of())
     assert found.lost == (f"{LRN}: a receipt, and no lodgement",)
 
 
-def test_no_decision_is_a_loss_and_says_who_is_waited_for() -> None:
+def test_no_decision_yet_is_no_answer_and_says_who_is_waited_for() -> None:
     found = audited(driven(pushed=0, logged=0), view(decisions=0))
-    assert found.lost == (f"{LRN}: no decision; waiting for health",)
+    assert found == Audit(unanswered=(f"{LRN}: no decision; waiting for health",))
+    assert not found.clean
 
 
-@pytest.mark.parametrize(("pushed", "logged", "where"), [(0, 1, "pushed"), (1, 0, "in the log")])
-def test_an_answer_that_did_not_come_is_a_loss(pushed: int, logged: int, where: str) -> None:
-    (fault,) = audited(driven(pushed=pushed, logged=logged)).lost
-    assert fault.endswith(where)
+def test_a_decision_that_is_not_in_the_log_is_a_loss() -> None:
+    found = audited(driven(channel="https", pushed=0, logged=0))
+    assert found == Audit(lost=(f"{LRN}: 1 decisions, 0 answers in the log",))
+
+
+def test_an_answer_not_pushed_yet_is_on_its_way() -> None:
+    assert audited(driven(pushed=0)) == Audit(unanswered=(f"{LRN}: 1 decisions, 0 answers pushed",))
+
+
+@pytest.mark.parametrize("state", ["pending", "sending"])
+def test_a_delivery_not_sent_yet_is_on_its_way(state: str) -> None:
+    found = audited(standing=view(health=state), delivered=books_of(health=0))
+    assert found == Audit(unanswered=(f"{LRN}: health was given it 0 times",))
 
 
 @pytest.mark.parametrize(("pushed", "logged", "where"), [(2, 1, "pushed"), (1, 2, "in the log")])
@@ -85,11 +100,12 @@ def test_two_lodgements_are_doubled() -> None:
 def test_the_agencies_books_must_have_each_delivery_once() -> None:
     assert audited(delivered=books_of(health=0)).lost == (f"{LRN}: health was given it 0 times",)
     assert audited(delivered=books_of(customs=2)).doubled == (f"{LRN}: customs was given it 2 times",)
-    assert audit(driven(), {LRN: view()}, {LRN: 1}, None).clean
+    assert audit(driven(), {LRN: view()}, driven(), {LRN: 1}, None).clean
 
 
 def test_no_receipt_is_a_failure_and_promises_nothing() -> None:
-    found = audit(driven(fault="HTTP 503", pushed=0, logged=0), {LRN: None}, {}, books_of())
+    failed = driven(fault="HTTP 503", pushed=0, logged=0)
+    found = audit(failed, {LRN: None}, failed, {}, books_of())
     assert found == Audit(failed=(f"{LRN}: HTTP 503",))
     assert not found.clean
 
@@ -104,3 +120,10 @@ def test_books_count_what_came_again(tmp_path: pathlib.Path) -> None:
         )
     log.close()
     assert books(tmp_path) == {"customs": Counter({"D1": 2})}
+
+
+def test_a_decision_made_while_it_is_asked_is_no_fault() -> None:
+    before, after = driven(pushed=0, logged=0), driven()
+    assert audit(before, {LRN: view()}, after, {LRN: 1}, books_of()).clean
+    waiting = audit(before, {LRN: view(decisions=0)}, after, {LRN: 1}, books_of())
+    assert (waiting.lost, waiting.doubled) == ((), ())

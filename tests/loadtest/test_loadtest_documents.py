@@ -1,6 +1,7 @@
 """Declarations that nobody has lodged before."""
 
 import pytest
+
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
 from tidewaiter.loadtest.documents import MIX, Documents

@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+
 from tidewaiter.loadtest.loopback import NotLoopback, require_loopback
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 from cryptography import x509
+
 from tidewaiter.loadtest.proof import receipt_fault
 from tidewaiter.security import load_certificates, load_private_key, make_self_signed
 from tidewaiter.security.cms import Signer, sign

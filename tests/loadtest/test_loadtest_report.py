@@ -6,6 +6,7 @@ import pathlib
 
 import msgspec
 from rich.console import Console
+
 from tidewaiter.gateway.sandbox.machine import machine
 from tidewaiter.loadtest.audit import Audit
 from tidewaiter.loadtest.driver import Attempt, Driven
@@ -92,7 +93,7 @@ def test_the_mean_decides_the_level_and_the_percentiles_stand_beside_it() -> Non
 
 def test_faults_are_counted_and_shown() -> None:
     text = printed(result(Audit(lost=("A: lost it",), failed=tuple(f"B{n}: HTTP 503" for n in range(12)))))
-    assert "lost 1, doubled 0, failed 12" in text
+    assert "lost 1, doubled 0, unanswered 0, failed 12" in text
     assert "lost: A: lost it" in text
     assert "and 2 more failed" in text
 
