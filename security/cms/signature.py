@@ -15,6 +15,9 @@ _MIN_EC_BITS = 256
 _MAX_SALT = 512  # octets: no key in use has room for more
 _PSS_TRAILER = 1
 _DEFAULT_SALT = 20
+# RFC 4055 3.1 wants the parameters of a signature, and at least one stack (pyas2lib) leaves them out. Then
+# there is one digest throughout, as 3.1 recommends; the salt may be as long as its OpenSSL chose.
+_ABSENT = frozenset((b"", b"\x05\x00"))
 
 
 def signed_octets(attributes: list[Attribute]) -> bytes:
@@ -34,8 +37,13 @@ def hash_named(identifier: HashIdentifier | None) -> Digest:
     return digest
 
 
-def pss_digest(parameters: bytes) -> Digest:
-    """The digest that RSASSA-PSS parameters name. Raises InsufficientSecurity, MalformedCms."""
+def pss_digest(parameters: bytes, digest: Digest) -> Digest:
+    """The digest that RSASSA-PSS parameters name; where there are none, the SignerInfo's own `digest`.
+
+    Raises InsufficientSecurity, MalformedCms.
+    """
+    if parameters in _ABSENT:
+        return digest
     return hash_named(decode(PssParameters, parameters).digest)
 
 
@@ -57,7 +65,7 @@ def check_signature(
     try:
         if isinstance(key, rsa.RSAPublicKey) and scheme is not Signature.ECDSA:
             policy.require_rsa_bits(key.key_size)
-            pad = _pss(parameters, policy) if scheme is Signature.RSA_PSS else padding.PKCS1v15()
+            pad = _pss(parameters, digest, policy) if scheme is Signature.RSA_PSS else padding.PKCS1v15()
             key.verify(signature, signed, pad, digest.algorithm)
         elif isinstance(key, ec.EllipticCurvePublicKey) and scheme is Signature.ECDSA:
             if key.curve.key_size < _MIN_EC_BITS:
@@ -71,7 +79,9 @@ def check_signature(
         raise InsufficientSecurity("the signature algorithm is not supported") from None
 
 
-def _pss(parameters: bytes, policy: Policy) -> padding.PSS:
+def _pss(parameters: bytes, digest: Digest, policy: Policy) -> padding.PSS:
+    if parameters in _ABSENT:
+        return padding.PSS(padding.MGF1(digest.algorithm), padding.PSS.AUTO)
     decoded = decode(PssParameters, parameters)
     mask = Digest.SHA1
     if decoded.mask is not None:

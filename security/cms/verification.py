@@ -174,7 +174,7 @@ def _scheme(info: SignerInfo, digest: Digest) -> tuple[Signature, Digest, bytes]
     if scheme is None:
         raise InsufficientSecurity("the signature algorithm is not supported")
     if scheme is Signature.RSA_PSS:
-        return scheme, pss_digest(parameters), parameters
+        return scheme, pss_digest(parameters, digest), parameters
     return scheme, named or digest, parameters
 
 
