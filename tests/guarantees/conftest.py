@@ -211,7 +211,7 @@ class Door:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def door() -> type[Door]:
     """Door(folder)."""
     return Door
@@ -276,8 +276,7 @@ class Served:
         self.process.wait()
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
+def _serving() -> Iterator[Callable[..., Served]]:
     """Starts gateways as processes; none is left at the end."""
     started: list[Served] = []
 
@@ -288,6 +287,10 @@ def serve() -> Iterator[Callable[..., Served]]:
     yield start
     for each in started:
         each.kill()
+
+
+serve = pytest.fixture(_serving, name="serve")
+serve_all_module = pytest.fixture(_serving, scope="module", name="serve_all_module")
 
 
 def _listens(port: int) -> bool:

@@ -1,0 +1,248 @@
+"""Independent AS2 stacks against `tidewaiter serve`: what they send is taken, and they confirm the receipts.
+
+The peers' own programs judge: pyas2lib verifies the MDN's signature and its MIC in one word, the other has
+`openssl cms -verify` say so and compares the MIC with one it computed itself.
+"""
+
+import importlib.util
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import anyio
+import pytest
+
+from tidewaiter.gateway.sandbox.samples import sample
+
+pytestmark = pytest.mark.process
+
+if shutil.which("openssl") is None:
+    pytest.skip(
+        "the openssl command line, which makes the peers' keys, is not installed", allow_module_level=True
+    )
+needs_pyas2lib = pytest.mark.skipif(
+    importlib.util.find_spec("pyas2lib") is None, reason="pyas2lib is not installed (tidewaiter[peers])"
+)
+
+# bob keeps to the rules. rob has an agreement that lets him leave out a layer, so that what lies below it is
+# seen. eve has no agreement at all. The keys are the same.
+PARTNER = """name = "{name}"
+[as2]
+name = "{name}"
+certificates = ["peers/bob.cert.pem", "peers/bob.ec.cert.pem"]
+allow = {allow}
+"""
+# A document of 20,000,000 octets at most is taken in; beyond it this much memory may be needed.
+BOMB_MEMORY = 20_000_000 + 32 * 2**20
+
+
+class Peers(NamedTuple):
+    """The peers' programs, and a gateway for them to talk to."""
+
+    programs: pathlib.Path
+    keys: pathlib.Path
+    url: str
+    gateway: Any
+    documents: Callable[[str], pathlib.Path]
+
+    def openssl(self, *options: str, file: str = "import.edi", status: int = 200) -> dict[str, Any]:
+        """What openssl_as2.py prints of one message."""
+        return self._run("openssl_as2.py", options, file, status)
+
+    def pyas2(self, *options: str, file: str = "import.edi") -> dict[str, Any]:
+        """What pyas2_peer.py prints of one message."""
+        return self._run("pyas2_peer.py", ("send", *options), file, 200)
+
+    def _run(self, program: str, options: tuple[str, ...], file: str, status: int) -> dict[str, Any]:
+        done = subprocess.run(
+            [
+                sys.executable,
+                str(self.programs / program),
+                *options,
+                "--url",
+                self.url,
+                "--file",
+                str(self.documents(file)),
+            ],
+            env=os.environ | {"AS2_KEYS": str(self.keys)},
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.stdout.startswith(b"{"), done.stderr.decode()
+        printed = json.loads(done.stdout)
+        assert printed["http"] == status
+        assert isinstance(printed, dict)
+        return printed
+
+
+@pytest.fixture(scope="module")
+def peers(
+    shared: pathlib.Path,
+    starter: pathlib.Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    serve_all_module: Any,
+    door: Any,
+    declaration: Callable[..., bytes],
+) -> Peers:
+    """The gateway is called alice and has her keys; bob and rob are its partners."""
+    folder = pathlib.Path(shutil.copytree(starter, tmp_path_factory.mktemp("peers") / "gateway"))
+    keys, programs = folder / "peers", shared / "as2/peers"
+    subprocess.run(
+        ["bash", str(programs / "mkkeys.sh")],
+        env=os.environ | {"AS2_KEYS": str(keys)},
+        check=True,
+        capture_output=True,
+    )
+    for file in keys.glob("bob.*"):
+        shutil.copy(file, keys / file.name.replace("bob", "rob"))
+        shutil.copy(file, keys / file.name.replace("bob", "eve"))
+    for name, allow in (("bob", []), ("rob", ["unsigned", "unencrypted"])):
+        (folder / f"partners/{name}.toml").write_text(PARTNER.format(name=name, allow=json.dumps(allow)))
+    settings = (folder / "gateway.toml").read_text().replace('as2-name = "TIDEWAITER"', 'as2-name = "alice"')
+    settings = settings.replace("keys/gateway.pem", "peers/alice.cert.pem")
+    settings = settings.replace("keys/gateway.key", "peers/alice.key.pem")
+    (folder / "gateway.toml").write_text(settings)
+    numbers = itertools.count()
+
+    def document(name: str) -> pathlib.Path:
+        file = folder / f"{next(numbers):04}-{name}"
+        file.write_bytes(sample(name) if "invalid" in name else declaration(f"PEER-{file.name[:4]}", name))
+        return file
+
+    gateway = serve_all_module(folder)
+    assert anyio.run(gateway.ready, backend="trio")
+    return Peers(programs, keys, f"http://127.0.0.1:{door(folder).http_port}/as2", gateway, document)
+
+
+ENCRYPTED = ("--encrypt", "aes-256-cbc")
+USUAL = ("--sign", "rsa", *ENCRYPTED)
+
+
+@needs_pyas2lib
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--sign --encrypt",
+        "--sign --encrypt --compress",
+        "--sign --encrypt --enc aes_128_cbc --micalg sha512",
+        "--sign --encrypt --oaep",
+        "--sign --encrypt --pss",
+    ],
+)
+def test_pyas2lib_confirms_the_receipt(peers: Peers, options: str) -> None:
+    printed = peers.pyas2(*options.split())
+    assert printed["mdn"] == ["processed", None]
+    assert printed["mdn_signed"] is True
+
+
+@needs_pyas2lib
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [
+        ("--sign", "insufficient-message-security"),
+        ("--sign --encrypt --enc tripledes_192_cbc", "insufficient-message-security"),
+        ("--encrypt", "decryption-failed"),
+    ],
+)
+def test_pyas2lib_reads_a_refusal(peers: Peers, options: str, answer: str) -> None:
+    assert peers.pyas2(*options.split())["mdn"] == ["processed/error", answer]
+
+
+@needs_pyas2lib
+def test_pyas2lib_is_answered_with_nothing_where_it_asks_for_no_receipt(peers: Peers) -> None:
+    assert peers.pyas2("--sign", "--encrypt", "--mdn", "none")["http"] == 200
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        " ".join(USUAL),
+        "--sign pss --encrypt aes-128-cbc",
+        "--sign ec --encrypt aes-256-cbc",
+        "--sign rsa --encrypt aes-128-gcm",
+        "--sign rsa --encrypt aes-256-cbc --key oaep",
+        "--sign rsa --encrypt aes-256-cbc --compress before",
+        "--sign rsa --encrypt aes-256-cbc --compress after",
+        "--sign rsa --encrypt aes-256-cbc --cte base64",
+        "--sign rsa --encrypt aes-256-cbc --ber --chunked",
+        "--sign rsa --encrypt aes-256-cbc --md sha512 --micalg sha-512",
+        "--sign rsa --encrypt aes-256-cbc --fault fold",
+        "--me rob --sign rsa",
+        "--me rob --encrypt aes-256-cbc --fault bare",
+    ],
+)
+def test_openssl_confirms_the_receipt(peers: Peers, options: str) -> None:
+    _confirmed(peers.openssl(*options.split()))
+
+
+@pytest.mark.parametrize("name", ["export.xml", "plants.xml"])
+def test_xml_is_as_good_as_edifact(peers: Peers, name: str) -> None:
+    _confirmed(peers.openssl(*USUAL, "--ct", "application/xml", file=name))
+
+
+def test_an_invalid_document_is_receipted_all_the_same(peers: Peers) -> None:
+    """The receipt is about the message; what is wrong with the document is a business answer."""
+    _confirmed(peers.openssl(*USUAL, file="invalid.edi"))
+
+
+def _confirmed(printed: dict[str, Any]) -> None:
+    assert printed["disposition"] == "automatic-action/MDN-sent-automatically; processed"
+    assert printed["mdn_signature"] == "valid"
+    assert printed["mic_match"] is True
+    assert printed["original-message-id"] == printed["message_id"]
+
+
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [
+        ("--me rob --sign rsa --fault tamper", "error: integrity-check-failed"),
+        ("--me rob --sign rsa --fault wrong-signer", "error: authentication-failed"),
+        ("--me rob --sign rsa --compress before --fault bad-zlib", "error: decompression-failed"),
+        ("--sign rsa --encrypt aes-256-cbc --fault tamper", "error: decryption-failed"),
+        ("--sign rsa --encrypt aes-256-cbc --fault wrong-signer", "error: decryption-failed"),
+        ("--sign rsa --encrypt aes-256-cbc --fault wrong-recipient", "error: decryption-failed"),
+        ("--sign rsa --encrypt des3", "error: insufficient-message-security"),
+        ("--me rob --sign rsa --md sha1", "error: insufficient-message-security"),
+        ("--sign rsa", "error: insufficient-message-security"),
+        ("--me eve --sign rsa --encrypt aes-256-cbc", "error: unknown-trading-partner"),
+    ],
+)
+def test_openssl_reads_a_refusal(peers: Peers, options: str, answer: str) -> None:
+    printed = peers.openssl(*options.split())
+    assert printed["disposition"] == f"automatic-action/MDN-sent-automatically; processed/{answer}"
+    assert printed["original-message-id"] == printed["message_id"]
+
+
+def test_a_receipt_for_later_is_refused(peers: Peers) -> None:
+    later = ("--mdn", "async", "--async-url", "http://127.0.0.1:9/mdn")
+    assert "; failed/failure" in peers.openssl(*USUAL, *later)["disposition"]
+
+
+def test_a_message_without_a_name_is_no_as2_message(peers: Peers) -> None:
+    assert peers.openssl(*USUAL, "--fault", "no-message-id", status=400)["disposition"] is None
+
+
+def test_the_same_message_twice_has_one_receipt_and_another_under_its_name_is_refused(peers: Peers) -> None:
+    document = peers.documents("export.xml")
+    again = peers._replace(documents=lambda _: document)
+    options = (*USUAL, "--ct", "application/xml", "--fault", "dup-id")
+    # Signed and encrypted anew, so the octets differ.
+    for printed in (again.openssl(*options), again.openssl(*options)):
+        _confirmed(printed)
+    assert "error: unexpected-processing-error" in peers.openssl(*options, file="export.xml")["disposition"]
+
+
+def test_a_zip_bomb_is_put_out(peers: Peers) -> None:
+    """256 MiB of zeros, signed and compressed: the gateway inflates as much as a document may have."""
+    before = peers.gateway.memory()
+    printed = peers.openssl("--me", "rob", "--sign", "rsa", "--compress", "before", "--fault", "zip-bomb")
+    assert "error: decompression-failed" in printed["disposition"]
+    assert peers.gateway.memory() - before <= BOMB_MEMORY
+    _confirmed(peers.openssl(*USUAL))
