@@ -1,5 +1,6 @@
 """Segments to octets: escaping, truncation, the envelope with its counts."""
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -96,18 +97,22 @@ def _is_latin(text: str) -> bool:
     return False
 
 
+@functools.lru_cache(maxsize=8)
+def _escapes(service: ServiceString) -> dict[int, str]:
+    special = service.release + service.component + service.element + service.terminator + service.repetition
+    return str.maketrans({char: service.release + char for char in special})
+
+
 def _render(out: OutSegment, service: ServiceString) -> str:
     """One segment; trailing empty components and elements are left out (ISO 9735-1, 8.7)."""
-    special = service.release + service.component + service.element + service.terminator + service.repetition
-    last = max((element for element, _ in out.cells), default=0)
-    rows: list[dict[int, str]] = [{} for _ in range(last + 1)]
+    escapes = _escapes(service)
+    elements: list[list[str]] = []
     for (element, component), value in out.cells.items():
-        rows[element][component] = (
-            "".join(service.release + char if char in special else char for char in value)
-            if any(char in value for char in special)
-            else value
-        )
-    elements = (
-        service.component.join(row.get(n, "") for n in range(1, max(row, default=0) + 1)) for row in rows[1:]
-    )
-    return service.element.join((out.tag, *elements)) + service.terminator
+        while len(elements) < element:
+            elements.append([])
+        components = elements[element - 1]
+        while len(components) < component:
+            components.append("")
+        components[component - 1] = value.translate(escapes)
+    written = (service.component.join(components) for components in elements)
+    return service.element.join((out.tag, *written)) + service.terminator

@@ -44,6 +44,11 @@ def test_trailing_separators_are_left_out(envelope: Envelope) -> None:
     assert b"NAD+IM'SRC'UNT" in data
 
 
+def test_the_order_of_the_components_is_that_of_their_places(envelope: Envelope) -> None:
+    cells = {(3, 2): "d", (1, 1): "a", (3, 1): "c:", (1, 3): "b"}
+    assert b"FTX+a::b++c?::d'UNT" in write_interchange(NAME, [OutSegment("FTX", cells)], envelope)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
