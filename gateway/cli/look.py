@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 
 import anyio
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from ...routing.lifecycle import EventKind
 from ...routing.sla import Levels, indicator_2
@@ -21,13 +19,12 @@ from ..config import GatewaySettings, load_levels
 from ..ledger import EventRecord, Ledger, LedgerError, open_ledger
 from ..toml import ConfigError, read_toml
 from ..views import event_view, status_view, summary_view
+from .console import say
 from .operate import complain
 
 T = TypeVar("T")
 
 OK, NOT_FOUND = 0, 1
-# No row is wider.
-_WIDEST = 200
 # Rows of the history read at once.
 PAGE = 10_000
 
@@ -40,24 +37,17 @@ def status(folder: pathlib.Path, reference: str, *, as_json: bool) -> int:
         return None if found is None else status_view(found)
 
     def show(view: dict[str, Any]) -> None:
-        console = Console()
-        console.print(
-            f"[bold]{view['id']}[/bold]  {view['type']} {view['function']}  LRN {view['lrn'] or '-'}"
-        )
-        console.print(
-            f"state [bold]{view['state']}[/bold], received {view['received']}, MRN {view['mrn'] or '-'}"
-        )
+        say((view["id"], "bold"), f"  {view['type']} {view['function']}  LRN {view['lrn'] or '-'}")
+        say("state ", (view["state"], "bold"), f", received {view['received']}, MRN {view['mrn'] or '-'}")
         for leg in view["agencies"]:
             answers = (
                 ", ".join(f"{a['outcome']} at {a['received']}" for a in leg["answers"]) or "no answer yet"
             )
-            console.print(f"  {leg['agency']}: {leg['state']} ({leg['attempts']} tries); {answers}")
+            say(f"  {leg['agency']}: {leg['state']} ({leg['attempts']} tries); {answers}")
         for decision in view["decisions"]:
-            console.print(f"  decision {decision['version']}: {decision['outcome']} at {decision['decided']}")
+            say(f"  decision {decision['version']}: {decision['outcome']} at {decision['decided']}")
         for finding in view["findings"]:
-            console.print(
-                f"  {finding['severity']} {finding['code']} {finding.get('where', '')}: {finding['text']}"
-            )
+            say(f"  {finding['severity']} {finding['code']} {finding.get('where', '')}: {finding['text']}")
 
     return _look(folder, ask, show, as_json=as_json)
 
@@ -135,12 +125,11 @@ async def _asked(path: pathlib.Path, ask: Callable[[Ledger], Awaitable[T | None]
 
 def _print_table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     """Rows in columns. References are for copying, so nothing is ever cut: a narrow terminal wraps."""
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(*(str(row[column]) if row[column] is not None else "-" for column in columns))
-    Console(highlight=False, width=_WIDEST).print(table, soft_wrap=True)
+    cells = [["-" if row[column] is None else str(row[column]) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for number, line in enumerate((columns, *cells)):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        say((text.rstrip(), "" if number else "bold"))
 
 
 def sla(folder: pathlib.Path, since: str, until: str, *, as_json: bool) -> int:

@@ -1,19 +1,33 @@
 """What the tests of the command line share: configurations made once, and the command line in-process."""
 
+import functools
+import json
 import pathlib
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import anyio
 import pytest
 from typer.testing import CliRunner, Result
 
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
+from tidewaiter.gateway.app import open_gateway
 from tidewaiter.gateway.cli.commands import app
+from tidewaiter.gateway.config import load_config
+from tidewaiter.gateway.sandbox.accounts import load_account
+from tidewaiter.gateway.sandbox.agency import serve_agency
 from tidewaiter.gateway.sandbox.processes import free_ports
 from tidewaiter.gateway.sandbox.samples import SAMPLES, sample
+from tidewaiter.gateway.sandbox.trader import open_trader
+from tidewaiter.gateway.sandbox.wire import MESSAGES, Recorder
 from tidewaiter.gateway.scaffold import make_starter
+
+# Far above what anything here takes on a quiet machine.
+PATIENCE = 30.0
+# An LRN that a terminal library would take for markup.
+ODD_LRN = "X-[bold]-[/red]-1"
 
 RunCli = Callable[..., Result]
 
@@ -55,3 +69,51 @@ def folder(starter: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
 def reader() -> Reader:
     """A reader with all that is shipped."""
     return resources.reader()
+
+
+@pytest.fixture(scope="session")
+def lodged(starter: pathlib.Path, tmp_path_factory: pytest.TempPathFactory, reader: Reader) -> pathlib.Path:
+    """The folder of a gateway that has stopped. Documents were lodged and decided, and what the trader sent
+    and got is kept in `wire`: an MDN for import.edi and invalid.edi, a receipt for export.xml and for
+    plants.xml under an odd LRN, and a refusal."""
+    folder = pathlib.Path(shutil.copytree(starter, tmp_path_factory.mktemp("lodged") / "gateway"))
+    (folder / "sandbox.toml").write_text("")
+    anyio.run(_lodge, folder, reader, backend="trio")
+    return folder
+
+
+async def _lodge(folder: pathlib.Path, reader: Reader) -> None:
+    async with anyio.create_task_group() as group:
+        for name in ("customs", "agriculture", "health"):
+            await group.start(functools.partial(serve_agency, load_account(folder, name), folder, reader))
+        async with open_gateway(load_config(folder)) as gateway, anyio.create_task_group() as running:
+            await running.start(gateway.run)
+            await _lodge_all(folder, reader)
+            gateway.stopping.set()
+        group.cancel_scope.cancel()
+
+
+async def _lodge_all(folder: pathlib.Path, reader: Reader) -> None:
+    account, recorder = load_account(folder, "trader"), Recorder(folder / "wire")
+    async with open_trader(account, reader, recorder=recorder) as trader:
+        assert (await trader.lodge_as2(sample("import.edi"))).verified
+        assert (await trader.lodge_as2(sample("invalid.edi"))).verified
+        assert (await trader.lodge_https(sample("export.xml"))).verified
+        odd = sample("plants.xml").replace(b"MER-26-004179", ODD_LRN.encode())
+        assert (await trader.lodge_https(odd)).verified
+        assert (await trader.lodge_https(sample("invalid.xml"))).status == 422
+        with anyio.fail_after(PATIENCE):
+            await trader.wait_for(lambda notice: notice.lrn == "MER-26-004171")
+            for lrn in ("MER-26-004174", ODD_LRN):
+                await trader.look_for(lambda notice, lrn=lrn: notice.lrn == lrn)
+
+
+@pytest.fixture
+def wire(lodged: pathlib.Path) -> Callable[[str, int], pathlib.Path]:
+    """wire(what, n): the file of the n-th message that is `what`: declaration, MDN, receipt."""
+    lines = [json.loads(line) for line in (lodged / "wire" / MESSAGES).read_bytes().splitlines()]
+
+    def find(what: str, number: int) -> pathlib.Path:
+        return lodged / "wire" / [line["file"] for line in lines if line["what"] == what][number]
+
+    return find

@@ -1,0 +1,180 @@
+"""`status`, `list`, `events`, `sla` on a ledger that a real gateway wrote."""
+
+import json
+import pathlib
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+RunCli = Callable[..., Result]
+OK, NOT_FOUND, UNUSABLE = 0, 1, 2
+LRN, ODD_LRN = "MER-26-004171", "X-[bold]-[/red]-1"
+
+
+@pytest.fixture
+def told(cli: RunCli, lodged: pathlib.Path) -> Callable[..., Any]:
+    """What a command prints as JSON."""
+
+    def tell(*arguments: str) -> Any:
+        done = cli(*arguments, "--json", "--dir", lodged)
+        assert done.exit_code == OK, done.stderr
+        return json.loads(done.stdout)
+
+    return tell
+
+
+@pytest.fixture
+def lines(cli: RunCli, lodged: pathlib.Path) -> Callable[..., list[str]]:
+    """What a command prints for a person."""
+
+    def tell(*arguments: str) -> list[str]:
+        done = cli(*arguments, "--dir", lodged, env={"COLUMNS": "40"})
+        assert done.exit_code == OK, done.stderr
+        return done.stdout.splitlines()
+
+    return tell
+
+
+def test_status_as_json(told: Callable[..., Any]) -> None:
+    view = told("status", LRN)
+    assert (view["lrn"], view["state"], view["type"], view["channel"]) == (LRN, "released", "import", "as2")
+    assert {leg["agency"]: leg["state"] for leg in view["agencies"]} == {
+        "customs": "answered",
+        "health": "answered",
+    }
+    assert view["decision"]["outcome"] == "released"
+
+
+def test_a_declaration_is_found_by_each_of_its_names(told: Callable[..., Any]) -> None:
+    view = told("status", LRN)
+    assert view["mrn"]
+    for name in (view["id"], view["mrn"], *(leg["delivery"] for leg in view["agencies"])):
+        assert told("status", name) == view
+
+
+def test_status_for_a_person(lines: Callable[..., list[str]], told: Callable[..., Any]) -> None:
+    view = told("status", LRN)
+    first, second, *rest = lines("status", LRN)
+    assert first == f"{view['id']}  import original  LRN {LRN}"
+    assert second == f"state released, received {view['received']}, MRN {view['mrn']}"
+    assert [line.split(";")[0] for line in rest[:2]] == [
+        "  customs: answered (1 tries)",
+        "  health: answered (1 tries)",
+    ]
+    assert rest[-1].startswith("  decision ")
+
+
+def test_findings_are_shown(lines: Callable[..., list[str]], told: Callable[..., Any]) -> None:
+    rejected = next(row for row in told("list") if row["state"] == "rejected")
+    said = lines("status", rejected["id"])
+    findings = told("status", rejected["id"])["findings"]
+    assert findings
+    for finding in findings:
+        assert f"  {finding['severity']} {finding['code']} {finding['where']}: {finding['text']}" in said
+
+
+def test_a_name_is_no_markup(lines: Callable[..., list[str]]) -> None:
+    assert lines("status", ODD_LRN)[0].endswith(f"LRN {ODD_LRN}")
+    assert any(ODD_LRN in line for line in lines("list"))
+    assert lines("events", ODD_LRN)
+
+
+def test_list(told: Callable[..., Any], lines: Callable[..., list[str]]) -> None:
+    rows = told("list")
+    assert [row["lrn"] for row in rows if row["state"] == "released"] == [ODD_LRN, "MER-26-004174", LRN]
+    assert told("list", "--limit", "1") == rows[:1]
+    assert told("list", "--partner", "trader") == rows
+    assert told("list", "--partner", "nobody") == []
+    head, *shown = lines("list")
+    assert head.split() == ["id", "state", "type", "function", "lrn", "channel", "received"]
+    assert [line.split()[0] for line in shown] == [row["id"] for row in rows]
+
+
+def test_events(told: Callable[..., Any], lines: Callable[..., list[str]]) -> None:
+    rows = told("events", LRN)
+    kinds = [row["event"] for row in rows]
+    assert kinds[0] == "received"
+    assert {"validated", "routed", "answered", "decided", "notified"} <= set(kinds)
+    assert [row["number"] for row in rows] == sorted(row["number"] for row in rows)
+    assert {row["declaration"] for row in rows} == {told("status", LRN)["id"]}
+    head, *shown = lines("events", LRN)
+    assert head.split() == ["number", "at", "event", "about"]
+    assert [line.split()[:3] for line in shown] == [
+        [str(row["number"]), row["at"], row["event"]] for row in rows
+    ]
+
+
+def test_no_line_is_cut(told: Callable[..., Any], lines: Callable[..., list[str]]) -> None:
+    shown = "\n".join(lines("events", LRN))
+    for row in told("events", LRN):
+        for name, value in row.items():
+            assert name in {"declaration", "message"} or str(value) in shown
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+
+
+def test_sla(told: Callable[..., Any], lines: Callable[..., list[str]]) -> None:
+    rows = {(row["type"], row["population"]): row for row in told("sla")}
+    imports = rows["import", "automatic"]
+    assert (imports["n"], imports["level"], imports["levels"]) == (2, "goal", "9.5/10.5/11.5")
+    assert 0 < imports["gateway-mean"] <= imports["mean"] <= imports["maximum"] < 9.5
+    assert imports["within-goal"] == "100.0%"
+    assert rows["export", "automatic"]["n"] == 1
+    assert f"import, automatic: n 2, mean {imports['mean']} s, goal (9.5/10.5/11.5 s, version" in "\n".join(
+        lines("sla")
+    )
+
+
+def test_sla_of_other_days(told: Callable[..., Any], lines: Callable[..., list[str]]) -> None:
+    today = datetime.now(UTC).date()
+    assert told("sla", "--since", "2001-01-01", "--until", "2001-01-31") == []
+    assert lines("sla", "--until", str(today - timedelta(days=2))) == [
+        "No e-document was received in this period."
+    ]
+    days = ("--since", str(today - timedelta(days=1)), "--until", str(today))
+    assert told("sla", *days) == told("sla")
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-13-01", "1.1.2026"])
+def test_a_day_that_is_none(cli: RunCli, lodged: pathlib.Path, day: str) -> None:
+    for option in ("--since", "--until"):
+        done = cli("sla", option, day, "--dir", lodged)
+        assert (done.exit_code, done.stderr) == (UNUSABLE, "tidewaiter: a day is written YYYY-MM-DD\n")
+
+
+@pytest.mark.parametrize("command", ["status", "events"])
+def test_a_reference_nobody_knows(cli: RunCli, lodged: pathlib.Path, command: str) -> None:
+    for options in ((), ("--json",)):
+        done = cli(command, "NOBODY", *options, "--dir", lodged)
+        assert (done.exit_code, done.stdout) == (NOT_FOUND, "")
+        assert done.stderr == "tidewaiter: nothing has been lodged under this reference\n"
+
+
+COMMANDS = [("status", LRN), ("events", LRN), ("list",), ("sla",)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_ledger_it_is_one_line_and_none_is_made(
+    cli: RunCli, folder: pathlib.Path, command: tuple[str, ...]
+) -> None:
+    done = cli(*command, "--dir", folder)
+    assert (done.exit_code, done.stdout) == (UNUSABLE, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "ledger.db" in done.stderr
+    assert not list(folder.glob("ledger.db*"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_looking_changes_nothing(
+    cli: RunCli, lodged: pathlib.Path, tmp_path: pathlib.Path, command: tuple[str, ...]
+) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("gateway.toml", "sla.toml", "ledger.db"):
+        shutil.copy(lodged / name, copy)
+    before = (copy / "ledger.db").read_bytes()
+    assert cli(*command, "--dir", copy).exit_code == OK
+    assert (copy / "ledger.db").read_bytes() == before
