@@ -89,15 +89,16 @@ class Delivering:
     async def _try(self, claim: ClaimedDelivery, agency: Party, settings: AgencySettings) -> None:
         delivery = claim.delivery
         as2 = settings.channel == "as2"
-        started = self._now()
-        wait = self._breaker(agency.name).wait(started)
-        if wait > 0:
-            await self._put_back(claim, started.utc_ns + int(wait * 1e9))
-            return
         try:
             wire = claim.wire or await self._wire(claim, agency, settings, as2=as2)
         except NotWritable as error:
             await self._quarantine(claim, str(error))
+            return
+        # Asked and told without a pause in between: of all that wait here for a dead agency, one goes through.
+        started = self._now()
+        wait = self._breaker(agency.name).wait(started)
+        if wait > 0:
+            await self._put_back(claim, started.utc_ns + int(wait * 1e9))
             return
         self._tell_breaker(agency.name, BreakerEvent.ATTEMPT)
         # The bytes are those of the first try; the address is the one in force now.
