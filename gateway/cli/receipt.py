@@ -78,9 +78,12 @@ def _read(body: bytes) -> tuple[datetime, str]:
     """When the JSON receipt was issued, and the digest in it."""
     try:
         receipt = msgspec.json.decode(body)
-        return datetime.fromisoformat(receipt["issued"]), str(receipt["digest"]["value"])
+        issued, digest = datetime.fromisoformat(receipt["issued"]), str(receipt["digest"]["value"])
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         raise _Unreadable("is JSON, but no receipt") from None
+    if issued.tzinfo is None:
+        raise _Unreadable("is JSON, but no receipt: its time has no zone")
+    return issued, digest
 
 
 def _json_receipt(
@@ -107,13 +110,16 @@ def _mdn(
 ) -> dict[str, Any]:
     if b"as2-from" not in fields or b"as2-to" not in fields:
         raise _Unreadable("is neither a JSON receipt nor an MDN with its headers")
-    terms = Terms(
-        our_name=_name(fields[b"as2-to"]),
-        their_name=_name(fields[b"as2-from"]),
-        their_signing=pinned,
-        sign=False,
-        encrypt=False,
-    )
+    try:
+        terms = Terms(
+            our_name=_name(fields[b"as2-to"]),
+            their_name=_name(fields[b"as2-from"]),
+            their_signing=pinned,
+            sign=False,
+            encrypt=False,
+        )
+    except ValueError as error:
+        raise _Unreadable(f"has AS2 names that are none: {error}") from None
     now = _date(fields.get(b"date", b"").decode("latin-1")) or datetime.now(UTC)
     headers = tuple(fields.items())
     mdn = read_mdn(headers, body, terms, message_id=_original(body), mic=mic or None, now=now)
