@@ -1,7 +1,6 @@
 """Commands of the operator: run it, set it up, check it, add who may use it."""
 
 import functools
-import logging
 import pathlib
 import signal
 import sys
@@ -9,7 +8,6 @@ from datetime import UTC, datetime
 
 import anyio
 import msgspec
-import structlog
 
 from ...security import SecurityError, fingerprint, load_certificates
 from ..app import open_gateway
@@ -19,6 +17,7 @@ from ..parties import Parties
 from ..scaffold import ScaffoldError, make_starter
 from ..toml import ConfigError
 from .console import say
+from .log import log_to_stderr
 
 OK, FAILED, UNUSABLE = 0, 1, 2
 
@@ -31,7 +30,7 @@ def complain(reason: object) -> int:
 
 def serve(folder: pathlib.Path) -> int:
     """Run the gateway in `folder` until SIGTERM or SIGINT. 2: configuration or ledger cannot be used."""
-    _log_to_stderr()
+    log_to_stderr()
     try:
         config = load_config(folder)
     except ConfigError as error:
@@ -72,23 +71,6 @@ async def _stop_on_signals(
         task_status.started()
         async for _ in signals:
             stopping.set()
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(
-                serializer=lambda value, **_: msgspec.json.encode(value).decode()
-            ),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 def init(folder: pathlib.Path) -> int:
