@@ -94,7 +94,7 @@ class Delivering:
         except NotWritable as error:
             await self._quarantine(claim, str(error))
             return
-        # Asked and told without a pause in between: of all that wait here for a dead agency, one goes through.
+        # Asked and told without a pause in between: of all that wait for a dead agency, one goes through.
         started = self._now()
         wait = self._breaker(agency.name).wait(started)
         if wait > 0:

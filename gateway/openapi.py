@@ -3,6 +3,7 @@
 from typing import Any
 
 from .. import __version__
+from ..routing.lifecycle import DeliveryState, LodgementState
 
 
 def _content(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +39,8 @@ def _array(items: dict[str, Any]) -> dict[str, Any]:
 
 _NUMBER = {"type": "integer", "minimum": 0}
 _MOMENT = {"type": "string", "format": "date-time"}
+_FLAG = {"type": "boolean"}
+_TEXT_OR_NONE = {"type": ["string", "null"]}
 _DOCUMENT = {
     "required": True,
     "content": {
@@ -63,8 +66,15 @@ _REFUSALS = {
     "401": _problem("No client certificate, or one of nobody known"),
     "413": _problem("The body is larger than this gateway takes"),
     "415": _problem("Neither application/edifact nor application/xml"),
+    "500": _problem("A fault of ours: the document is kept, and looked into"),
     "503": _problem("Nothing was taken in: send it again after Retry-After seconds"),
 }
+# Of what only reads.
+_UNREAD = {
+    "401": _REFUSALS["401"],
+    "503": _problem("Nothing can be read now: ask again after Retry-After seconds"),
+}
+_TRADERS = _problem("Only traders lodge")
 _SIGNATURE = {
     "Receipt-Signature": {
         "schema": _text(),
@@ -72,15 +82,33 @@ _SIGNATURE = {
     }
 }
 
+_LODGED = {
+    "id": _text("Names the lodgement in every later call"),
+    "lrn": _text(),
+    "status": _text("Where its standing can be asked"),
+    "lodged_before": {**_FLAG, "description": "It was lodged before, with the same content"},
+}
+_SUMMARY = {
+    "id": _text(),
+    "state": {"enum": [state.value for state in LodgementState]},
+    "type": _text(),
+    "function": _text(),
+    "declarant": _text(),
+    "lrn": _text(),
+    "mrn": _TEXT_OR_NONE,
+    "channel": {"enum": ["as2", "https"]},
+    "syntax": {"enum": ["edifact", "xml"]},
+    "test": _FLAG,
+    "received": _MOMENT,
+}
+
 _SCHEMAS = {
     "Receipt": _object(
         gateway=_text(),
         party=_text(),
-        id=_text("Names the lodgement in every later call"),
-        status=_text("Where its standing can be asked"),
-        lodgements=_array(
-            _object(id=_text(), lrn=_text(), status=_text(), lodged_before={"type": "boolean"})
-        ),
+        **_LODGED,
+        lodgements=_array(_object(**_LODGED)),
+        answered={**_NUMBER, "description": "How many answers were recorded"},
         digest=_object(algorithm=_text(), value=_text("Hexadecimal"), octets=_NUMBER),
         received=_MOMENT,
         issued=_MOMENT,
@@ -102,32 +130,38 @@ _SCHEMAS = {
         title=_text(),
         status=_NUMBER,
         detail=_text(),
-        id=_text(),
+        message=_text("Under this name what you sent is kept, with its bytes"),
+        id={**_TEXT_OR_NONE, "description": "The rejected lodgement"},
         findings=_array(_ref("Finding")),
     ),
     "Decision": _object(
         version=_NUMBER, outcome=_text(), decided=_MOMENT, reasons={"type": "array", "items": {}}
     ),
     "Declaration": _object(
-        id=_text(),
-        state={"enum": ["rejected", "accepted", "held", "refused", "released", "cancelled"]},
-        type=_text(),
-        function=_text(),
-        lrn=_text(),
-        mrn={"type": ["string", "null"]},
-        agencies=_array(_object(agency=_text(), delivery=_text(), state=_text(), attempts=_NUMBER)),
+        **_SUMMARY,
+        amends={**_TEXT_OR_NONE, "description": "The lodgement it corrects or cancels"},
+        findings=_array(_ref("Finding")),
+        agencies=_array(
+            _object(
+                agency=_text(),
+                delivery=_text(),
+                state={"enum": [state.value for state in DeliveryState]},
+                attempts=_NUMBER,
+                answers=_array(_object(outcome=_text(), received=_MOMENT)),
+            )
+        ),
         waiting_for=_array(_text()),
         decision={"anyOf": [_ref("Decision"), {"type": "null"}]},
         decisions=_array(_ref("Decision")),
         last_notification=_NUMBER,
     ),
-    "Declarations": _object(declarations=_array({"type": "object"})),
+    "Declarations": _object(declarations=_array(_object(**_SUMMARY))),
     "Notifications": _object(
         notifications=_array(
             _object(
                 number=_NUMBER,
                 id=_text(),
-                declaration=_text(),
+                declaration=_TEXT_OR_NONE,
                 kind=_text("RES, CUSRES or CONTRL"),
                 decision_version={"type": ["integer", "null"]},
                 created=_MOMENT,
@@ -154,6 +188,7 @@ OPENAPI: dict[str, Any] = {
                 "requestBody": _DOCUMENT,
                 "responses": {
                     "202": {**_answer("Durably lodged", "Receipt"), "headers": _SIGNATURE},
+                    "403": _TRADERS,
                     "409": _problem("The Idempotency-Key names another document"),
                     "422": _problem("The document is not valid: every finding of one pass"),
                     **_REFUSALS,
@@ -161,7 +196,7 @@ OPENAPI: dict[str, Any] = {
             },
             "get": {
                 "summary": "Your newest lodgements",
-                "responses": {"200": _answer("Newest first", "Declarations"), "401": _REFUSALS["401"]},
+                "responses": {"200": _answer("Newest first", "Declarations"), "403": _TRADERS, **_UNREAD},
             },
         },
         "/v1/declarations/{reference}": {
@@ -178,7 +213,8 @@ OPENAPI: dict[str, Any] = {
                 ],
                 "responses": {
                     "200": _answer("Every agency's leg and every decision", "Declaration"),
-                    "401": _REFUSALS["401"],
+                    "403": _TRADERS,
+                    **_UNREAD,
                     "404": _problem("You have lodged nothing under this reference"),
                 },
             }
@@ -197,7 +233,7 @@ OPENAPI: dict[str, Any] = {
                 "responses": {
                     "200": _answer("The entries above `after`, in order", "Notifications"),
                     "400": _REFUSALS["400"],
-                    "401": _REFUSALS["401"],
+                    **_UNREAD,
                 },
             }
         },
@@ -213,6 +249,7 @@ OPENAPI: dict[str, Any] = {
                 "responses": {
                     "202": _answer("Durably recorded", "Receipt"),
                     "403": _problem("Only agencies answer"),
+                    "409": _problem("The Idempotency-Key names another document"),
                     "422": _problem("Not an answer, or to no delivery of yours"),
                     **_REFUSALS,
                 },
