@@ -31,6 +31,7 @@ from .ledger import (
     Duplicate,
     EventRecord,
     Ledger,
+    LedgerUnavailable,
     LodgementRecord,
     MessageRecord,
     Receipt,
@@ -177,6 +178,9 @@ class Inbound:
             if offer.source.party.is_agency:
                 return await self._answer(offer, reading, whole=whole)
             taken = await self._intake.take(reading, offer.source, whole=whole, taken=known)
+        except LedgerUnavailable:
+            # No fault of the document's: nothing is recorded, and it may come again.
+            raise
         except Exception:
             # The one place where anything may be caught: a document that defeats our own code must not take
             # the others with it. It is kept with its bytes, and answered.
