@@ -16,6 +16,7 @@ from ..sandbox.accounts import Account, load_account
 from ..sandbox.trader import Trader, open_trader
 from ..sandbox.wire import Recorder
 from ..toml import ConfigError
+from .console import say
 from .operate import complain
 
 OK, REFUSED = 0, 1
@@ -36,13 +37,14 @@ def submit(
     try:
         documents = [(file, file.read_bytes()) for file in files]
         account = load_account(folder, partner)
+        recorder = Recorder(out) if out is not None else None
     except OSError as error:
         return complain(f"{error.filename}: {error.strerror}")
     except ConfigError as error:
         return complain(error)
     if channel == "as2" and account.terms is None:
         return complain(f"{partner} has no AS2 agreement")
-    run = functools.partial(_run, account, documents, channel, out, progress=not as_json)
+    run = functools.partial(_run, account, documents, channel, recorder, progress=not as_json)
     rows = anyio.run(run, backend="trio")
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n")
@@ -56,11 +58,10 @@ async def _run(
     account: Account,
     documents: list[tuple[pathlib.Path, bytes]],
     channel: str,
-    out: pathlib.Path | None,
+    recorder: Recorder | None,
     *,
     progress: bool,
 ) -> list[dict[str, Any]]:
-    recorder = Recorder(out) if out is not None else None
     rows = []
     async with open_trader(account, resources.reader(), recorder=recorder, listen=False) as trader:
         console = Console(stderr=True)
@@ -100,17 +101,11 @@ async def _https(trader: Trader, payload: bytes) -> dict[str, Any]:
 
 
 def _show(row: dict[str, Any]) -> None:
-    console = Console(highlight=False)
     name = row.get("id") or row.get("message", "")
     if row["receipted"]:
         proof = row.get("disposition") or f"HTTP {row['http']}"
-        console.print(
-            f"[green]receipted[/green] {row['file']}  {name}  {proof}, signature and digest verified"
-        )
+        say(("receipted", "green"), f" {row['file']}  {name}  {proof}, signature and digest verified")
         return
-    console.print(f"[red]refused[/red]   {row['file']}  {name}  {row.get('reason', '')}")
+    say(("refused", "red"), f"   {row['file']}  {name}  {row.get('reason', '')}")
     for finding in row.get("findings", []):
-        console.print(
-            f"    {finding['severity']} {finding['code']} at {finding.get('where', '-')}: {finding['text']}",
-            markup=False,
-        )
+        say(f"    {finding['severity']} {finding['code']} at {finding.get('where', '-')}: {finding['text']}")

@@ -70,6 +70,7 @@ def _account(folder: pathlib.Path, config: Config, name: str) -> Account:
         raise ConfigError(folder, f"no partner or agency {name!r} is configured")
     chain, key = folder / "keys" / f"{name}.pem", folder / "keys" / f"{name}.key"
     certificate = _certificates(folder, [f"keys/{name}.pem"])[0]
+    _bytes(key)  # TLS would not say which file is missing
     shows = _certificates(folder, [config.gateway.tls.certificate])
     receipts = _certificates(folder, [config.gateway.signing.certificate])
     sandbox = _sandbox(folder)
