@@ -1,8 +1,10 @@
 """What every test may use."""
 
 import pathlib
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -11,6 +13,13 @@ SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]] | str:
     """Every async test runs on both loops."""
     return ("asyncio", {"use_uvloop": True}) if request.param == "asyncio+uvloop" else "trio"
+
+
+@pytest.fixture(autouse=True)
+def _log_of_one_test() -> Iterator[None]:
+    """A command that sets the log up for its process must not do so for the tests after it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
