@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from anyio.from_thread import BlockingPortal
+
 from tidewaiter.benchmarks.floor import Floor
 from tidewaiter.benchmarks.pairs import PAIRS, Measured, paired
 

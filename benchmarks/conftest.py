@@ -10,6 +10,7 @@ import pytest
 import structlog
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from rich.console import Console
+
 from tidewaiter.benchmarks.bench import Bench
 from tidewaiter.benchmarks.material import Declarations
 from tidewaiter.benchmarks.report import as_builtins, table_of

@@ -4,6 +4,7 @@ import secrets
 from datetime import UTC, datetime
 
 import msgspec
+
 from tidewaiter.codecs import edifact
 from tidewaiter.codecs.document import EDIFACT_MEDIA_TYPE, Reader
 from tidewaiter.gateway import clock

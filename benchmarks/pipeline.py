@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import structlog
 from anyio.abc import ByteStream
+
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.app import Gateway
 from tidewaiter.gateway.http import Limits

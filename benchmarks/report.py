@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
 from tidewaiter.benchmarks.pairs import PAIRS, SPREAD_LIMIT, Measured, floor_best, floor_spread, is_void
 from tidewaiter.gateway.sandbox.machine import Machine
 

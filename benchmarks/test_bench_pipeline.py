@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from anyio.from_thread import BlockingPortal
 from pytest_benchmark.fixture import BenchmarkFixture
+
 from tidewaiter.benchmarks.bench import STOPWATCH, WARM_UP, Bench
 from tidewaiter.benchmarks.material import Declarations, composed, request_bytes
 from tidewaiter.benchmarks.pairs import PAIRS

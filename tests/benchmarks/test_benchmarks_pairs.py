@@ -1,6 +1,7 @@
 """The arithmetic of a run: pairs, ratios, spread, and when a run does not count."""
 
 import pytest
+
 from tidewaiter.benchmarks.pairs import PAIRS, Measured, Pair, floor_best, floor_spread, is_void, paired
 
 

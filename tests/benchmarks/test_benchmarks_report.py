@@ -4,6 +4,7 @@ import io
 import pathlib
 
 from rich.console import Console
+
 from tidewaiter.benchmarks.pairs import Measured, Pair
 from tidewaiter.benchmarks.report import as_builtins, table_of
 from tidewaiter.gateway.sandbox.machine import machine

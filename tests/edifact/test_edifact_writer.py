@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+
 from tidewaiter.codecs.declaration import DateTime
 from tidewaiter.codecs.edifact import Envelope, date_time, read_interchange
 from tidewaiter.codecs.edifact.writer import MessageName, OutSegment, segment, write_interchange

@@ -3,6 +3,7 @@
 import pathlib
 
 import pytest
+
 from tidewaiter.gateway.sandbox import machine as room
 from tidewaiter.gateway.sandbox.machine import UNKNOWN, machine
 
