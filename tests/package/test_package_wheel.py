@@ -1,145 +1,205 @@
-"""The wheel: what is in it, and that it runs elsewhere, from another folder, without this checkout."""
+"""What users install: the wheel, built from the tree, installed elsewhere, and run from another folder."""
 
 import os
 import pathlib
+import re
+import shutil
+import site
 import subprocess
 import sys
 import sysconfig
 import tomllib
-import venv
 import zipfile
 
 import pytest
 
-import tidewaiter
+from tidewaiter import __version__
 
-ROOT = pathlib.Path(tidewaiter.__file__).resolve().parent
-# Folders of the checkout that are no part of the package.
-NOT_PACKAGED = {"tests", "docs", "build", "dist"}
-# The whole demonstration takes seconds; a machine that is busy takes longer.
-PATIENCE = 180
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+# Beside the package: none of it is shipped.
+BESIDE = {"tests", "docs", "build", "dist"}
+# Of a checkout, what a build needs; the rest (environments, caches, history) is not copied.
+LEFT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "out")
+SECONDS = 120
 
-
-def listed() -> list[str]:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = settings["tool"]["setuptools"]["packages"]
-    assert isinstance(packages, list)
-    return packages
+pytestmark = pytest.mark.process
 
 
-def of_the_tree() -> set[str]:
-    """The packages there are, found by their `__init__.py`; `conf` is data, and listed to be shipped."""
-    folders = {
-        file.parent.relative_to(ROOT)
-        for file in ROOT.rglob("__init__.py")
-        if not any(part.startswith(".") for part in file.relative_to(ROOT).parts)
+def python_folders() -> set[str]:
+    """Every folder of the tree that holds Python or shipped data, as the package it is."""
+    found = {"tidewaiter"}
+    for folder in ROOT.iterdir():
+        if folder.is_dir() and not folder.name.startswith(".") and folder.name not in BESIDE:
+            found |= {_package(file.parent) for file in folder.rglob("*.py")}
+    return found
+
+
+def _package(folder: pathlib.Path) -> str:
+    return ".".join(("tidewaiter", *folder.relative_to(ROOT).parts))
+
+
+def data_files() -> set[str]:
+    """Every file of the tree that is read at run time and is not Python."""
+    rooms = (ROOT / name for name in ("codecs", "conf", "gateway", "routing", "security"))
+    files = (file for room in rooms for file in room.rglob("*") if file.is_file())
+    return {
+        str(file.relative_to(ROOT))
+        for file in files
+        if file.suffix not in {".py", ".pyc"} and "__pycache__" not in file.parts
     }
-    kept = {folder for folder in folders if not folder.parts or folder.parts[0] not in NOT_PACKAGED}
-    return {".".join(("tidewaiter", *folder.parts)) for folder in kept} | {"tidewaiter.conf"}
 
 
-def test_the_packages_listed_are_those_of_the_tree() -> None:
-    assert sorted(listed()) == sorted(of_the_tree())
-    assert len(listed()) == len(set(listed()))
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """The wheel, built from a copy: a build leaves folders behind, and may find old ones."""
-    copy = tmp_path_factory.mktemp("source") / "tidewaiter"
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in tracked.stdout.decode().split("\0"):
-        if name and (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            (copy / name).write_bytes((ROOT / name).read_bytes())
-    made = tmp_path_factory.mktemp("wheel")
-    build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", str(made)]
-    subprocess.run([sys.executable, "-m", "pip", *build, str(copy)], check=True, capture_output=True)
-    (file,) = made.glob("tidewaiter-*.whl")
-    return file
-
-
-@pytest.mark.process
-def test_every_module_is_in_the_wheel_and_no_test(wheel: pathlib.Path) -> None:
-    names = set(zipfile.ZipFile(wheel).namelist())
-    for package in listed():
-        folder = ROOT.joinpath(*package.split(".")[1:])
-        for file in folder.glob("*.py"):
-            assert file.relative_to(ROOT.parent).as_posix().replace(ROOT.name, "tidewaiter", 1) in names
-    # Benchmarks are shipped, with the names that pytest-benchmark wants.
-    named = [pathlib.PurePath(name) for name in names if not name.startswith("tidewaiter/benchmarks/")]
-    assert not [n for n in named if n.name.startswith(("test_", "conftest")) or "tests" in n.parts]
-    assert not [name for name in names if name.startswith(("tidewaiter/docs", "tidewaiter/build"))]
-
-
-@pytest.mark.process
-def test_every_file_of_data_is_in_the_wheel(wheel: pathlib.Path) -> None:
-    """Configuration, schemas, directories, SQL, samples, and the mark that the package is typed."""
-    names = set(zipfile.ZipFile(wheel).namelist())
-    data = [file for file in (ROOT / "conf").rglob("*") if file.is_file()]
-    data += [file for end in ("sql", "edi", "xml") for file in (ROOT / "gateway").rglob(f"*.{end}")]
-    assert len(data) > 20
-    expected = {f"tidewaiter/{file.relative_to(ROOT).as_posix()}" for file in data}
-    assert expected | {"tidewaiter/py.typed"} <= names
-    assert any(name.endswith("licenses/LICENSE") for name in names)
-
-
-@pytest.fixture(scope="session")
-def elsewhere(wheel: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """The `tidewaiter` command of an environment that has the wheel, and of this one its libraries only."""
-    folder = tmp_path_factory.mktemp("elsewhere") / "venv"
-    venv.create(folder, with_pip=False, symlinks=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    install = ["install", "--no-deps", "--no-index", "--quiet", "--no-warn-script-location"]
-    target = ["--python", str(folder / "bin" / "python")]
-    command = [sys.executable, "-m", "pip", *target, *install, str(wheel)]
-    subprocess.run(command, check=True, capture_output=True)
-    # A path in a .pth file is searched, but the .pth files in it (an editable installation) are not run.
-    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return folder / "bin" / "tidewaiter"
-
-
-def run(command: pathlib.Path, *arguments: str, folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
-    """The command in another folder, without what this process was told about paths."""
-    told = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "TIDEWAITER"))}
+def run(*command: object, cwd: pathlib.Path, path: str = "") -> "subprocess.CompletedProcess[str]":
+    """A command with nothing of this environment but its libraries."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), "TMPDIR": str(cwd), "PYTHONNOUSERSITE": "1"}
+    if path:
+        environment["PYTHONPATH"] = path
     return subprocess.run(
-        [str(command), *arguments],
-        cwd=folder,
-        env=told | {"HOME": str(folder), "COLUMNS": "200"},
+        [str(word) for word in command],
+        cwd=cwd,
+        env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=SECONDS,
         check=False,
     )
 
 
-@pytest.mark.process
-def test_it_is_the_installed_one_that_runs(elsewhere: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    python = elsewhere.parent / "python"
-    found = run(python, "-c", "import tidewaiter; print(tidewaiter.__file__)", folder=tmp_path)
-    assert pathlib.Path(found.stdout.strip()).is_relative_to(elsewhere.parent.parent), found.stderr
-    version = run(elsewhere, "--version", folder=tmp_path)
-    assert (version.returncode, version.stdout.strip()) == (0, tidewaiter.__version__)
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The wheel, built from a copy: a build leaves folders in its tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, folder / "tree", ignore=LEFT)
+    built = run(
+        *(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"),
+        *("--disable-pip-version-check", "--wheel-dir", folder / "dist", folder / "tree"),
+        cwd=folder,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (found,) = (folder / "dist").iterdir()
+    return found
 
 
-@pytest.mark.process
-def test_it_reads_documents(elsewhere: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    made = run(elsewhere, "init", "here", folder=tmp_path)
+@pytest.fixture(scope="module")
+def names(wheel: pathlib.Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """An environment that holds the wheel, and this one's libraries but not this checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    made = run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
     assert made.returncode == 0, made.stderr
-    checked = run(elsewhere, "check-config", "--dir", "here", folder=tmp_path)
-    assert checked.returncode == 0, checked.stderr
-    for name, code in (("import.edi", 0), ("export.xml", 0), ("invalid.edi", 1), ("invalid.xml", 1)):
-        judged = run(elsewhere, "validate", f"here/samples/{name}", folder=tmp_path)
-        assert judged.returncode == code, judged.stdout + judged.stderr
+    python = folder / "venv" / "bin" / "python"
+    done = run(
+        *(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index"),
+        *("--disable-pip-version-check", wheel),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    # A path file in a folder named on PYTHONPATH is not read, so the editable install stays out.
+    return folder
 
 
-@pytest.mark.process
-def test_the_demonstration_runs(elsewhere: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    shown = run(elsewhere, "demo", folder=tmp_path)
-    assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert "Traceback" not in shown.stderr
+@pytest.fixture(scope="module")
+def libraries() -> str:
+    """Where the dependencies lie."""
+    return os.pathsep.join({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+
+
+def test_the_packages_listed_are_those_in_the_tree() -> None:
+    listed = PYPROJECT["tool"]["setuptools"]["packages"]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == python_folders() | {"tidewaiter.conf"}
+
+
+def test_the_wheel_has_every_module(names: set[str]) -> None:
+    packages = PYPROJECT["tool"]["setuptools"]["packages"]
+    folders = [ROOT.joinpath(*package.split(".")[1:]) for package in packages]
+    modules = {str(file.relative_to(ROOT)) for folder in folders for file in folder.glob("*.py")}
+    assert {f"tidewaiter/{name}" for name in modules} == {name for name in names if name.endswith(".py")}
+    assert len(modules) > 100
+
+
+def test_the_wheel_has_what_is_read_at_run_time(names: set[str]) -> None:
+    wanted = data_files()
+    assert {pathlib.PurePath(name).suffix for name in wanted} >= {
+        ".sql",
+        ".xsd",
+        ".json",
+        ".toml",
+        ".edi",
+        ".xml",
+    }
+    assert {f"tidewaiter/{name}" for name in wanted | {"py.typed"}} <= names
+
+
+def test_the_wheel_has_nothing_else(names: set[str]) -> None:
+    rest = {name for name in names if not name.endswith(".py")}
+    rest -= {f"tidewaiter/{name}" for name in data_files() | {"py.typed"}}
+    assert {name for name in rest if not name.startswith(f"tidewaiter-{__version__}.dist-info/")} == set()
+    assert not [
+        name for name in names if "test" in name.split("/")[1] and name.startswith("tidewaiter/tests")
+    ]
+    assert not [
+        name
+        for name in names
+        if re.search(r"(^|/)(tests|conftest\.py)(/|$)", name) and "benchmarks" not in name
+    ]
+
+
+def test_the_wheel_says_what_it_is(wheel: pathlib.Path, names: set[str]) -> None:
+    about = f"tidewaiter-{__version__}.dist-info"
+    assert f"{about}/licenses/LICENSE" in names
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"{about}/METADATA").decode()
+        scripts = archive.read(f"{about}/entry_points.txt").decode()
+        assert archive.read(f"{about}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    assert f"Version: {__version__}\n" in metadata
+    assert "License-Expression: Apache-2.0\n" in metadata
+    assert "Requires-Python: >=3.11\n" in metadata
+    assert "tidewaiter = tidewaiter.gateway.cli.start:main" in scripts
+
+
+def test_the_installed_one_is_run(installed: pathlib.Path, libraries: str) -> None:
+    python = installed / "venv/bin/python"
+    asked = run(python, "-c", "import tidewaiter; print(tidewaiter.__file__)", cwd=installed, path=libraries)
+    where = pathlib.Path(asked.stdout.strip())
+    assert where.is_relative_to(installed / "venv"), asked.stderr
+    assert not where.is_relative_to(ROOT)
+
+
+def test_it_runs_from_another_folder(installed: pathlib.Path, libraries: str, tmp_path: pathlib.Path) -> None:
+    tidewaiter = installed / "venv/bin/tidewaiter"
+    version = run(tidewaiter, "--version", cwd=tmp_path, path=libraries)
+    assert (version.returncode, version.stdout) == (0, f"{__version__}\n"), version.stderr
+    made = run(tidewaiter, "init", "gateway", cwd=tmp_path, path=libraries)
+    assert made.returncode == 0, made.stderr
+    files = sorted((tmp_path / "gateway/samples").iterdir())
+    judged = run(tidewaiter, "validate", *files, cwd=tmp_path, path=libraries)
+    assert judged.returncode == 1, judged.stderr
+    verdicts = {
+        pathlib.Path(line.split(":")[0]).name: line.split(": ")[1].split(" (")[0]
+        for line in judged.stdout.splitlines()
+        if not line.startswith(" ")
+    }
+    assert verdicts == {file.name: "invalid" if "invalid" in file.name else "valid" for file in files}
+
+
+def test_its_demonstration_comes_out_as_it_must(
+    installed: pathlib.Path, libraries: str, tmp_path: pathlib.Path
+) -> None:
+    done = run(installed / "venv/bin/tidewaiter", "demo", cwd=tmp_path, path=libraries)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 of 7 rows came out as they must" in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_build_leaves_nothing_in_the_checkout(wheel: pathlib.Path) -> None:
+    assert wheel.exists()
+    assert not (ROOT / "build").exists()
+    assert not (ROOT / "dist").exists()
+    assert not set(site.getsitepackages()) & {str(wheel.parent)}
