@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidewaiter.codecs.document import EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE, Kind, Reader, Syntax, sniff
+from tidewaiter.codecs.finding import EdifactPointer, Severity
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.sandbox.samples import SAMPLES, sample
 
@@ -107,3 +108,20 @@ def test_a_real_declaration(shared: pathlib.Path) -> None:
     reading = READER.read(file.read_bytes())
     assert reading.valid
     assert reading.all_findings == ()
+
+
+@pytest.mark.parametrize("between", [b"", b"\r\n", b"garbage"])
+def test_a_second_interchange_is_not_dropped_without_a_word(between: bytes) -> None:
+    first = sample("import.edi")
+    reading = READER.read(first + between + sample("fireworks.edi"))
+    assert not reading.valid
+    (finding,) = [each for each in reading.findings if each.severity is Severity.ERROR]
+    assert finding.code == "33"
+    assert isinstance(finding.pointer, EdifactPointer)
+    assert finding.pointer.offset is not None
+    assert finding.pointer.offset >= len(first.rstrip()) - 40
+    assert READER.read(first + b"\r\n \n").valid
+
+
+def test_a_second_xml_document_is_not_dropped_without_a_word() -> None:
+    assert not READER.read(sample("export.xml") + sample("plants.xml")).valid

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+
 from tidewaiter.codecs.declaration import DateTime
 
 
