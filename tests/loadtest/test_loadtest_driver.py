@@ -79,7 +79,8 @@ async def test_a_slow_gateway_is_sent_the_next_all_the_same() -> None:
         driven, _ = await driven_by(FakeTrader(together=len(SCHEDULE)))
     waits = {attempt.lrn: attempt.receipted or 0.0 for attempt in driven.attempts}
     # Counted from when each was due: who came first waited longest.
-    assert [waits[lrn] for lrn in sorted(waits)] == sorted(waits.values(), reverse=True)
+    first, *_, last = (waits[lrn] for lrn in sorted(waits))
+    assert first > last + SCHEDULE[-1] / 2
 
 
 @pytest.mark.anyio
