@@ -285,6 +285,20 @@ class Failing(sqlite3.Connection):
         return super().execute(sql, *parameters)
 
 
+async def test_it_does_not_wait_for_the_next_write_to_hear_of_a_failure(live: pathlib.Path) -> None:
+    """It ends as soon as the ledger has failed, also when nobody asks anything of it."""
+    async with open_gateway(load_config(live)) as gateway:
+        with anyio.fail_after(PATIENCE), pytest.raises(ExceptionGroup) as caught:
+            await failed_while_running(gateway)
+        assert caught.group_contains(LedgerUnavailable, match="a write to the ledger failed")
+
+
+async def failed_while_running(gateway: Gateway) -> None:
+    async with anyio.create_task_group() as group:
+        await group.start(gateway.run)
+        gateway.ledger.failed.set()
+
+
 async def test_a_ledger_that_fails_ends_it(
     live: pathlib.Path, trader: Account, make_document: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
