@@ -213,7 +213,8 @@ class Api:
         )
 
     async def _status(self, reference: str, party: Party) -> Response:
-        status = await self._ledger.status(reference, partner=party.name)
+        # What was refused without an LRN is not found under the lack of one.
+        status = await self._ledger.status(reference, partner=party.name) if reference else None
         if status is None:
             return problem(404, "Not found", "you have lodged nothing under this reference")
         return json_response(200, status_view(status))

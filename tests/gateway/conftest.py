@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 from tidewaiter.codecs import edifact, wco
 from tidewaiter.codecs.declaration import Response as BusinessResponse
@@ -428,6 +429,12 @@ def make_res() -> Callable[..., bytes]:
 @pytest.fixture
 def make_cusres() -> Callable[..., bytes]:
     return cusres
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_log() -> None:
+    """A log line a line: the default draws a traceback with all its locals, which takes half a second."""
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,17 @@ async def test_the_same_message_again_gets_the_same_octets(bench: Any, make_docu
     assert (await bench.kinds()).count("duplicate") == 1
 
 
+async def test_a_message_that_comes_again_is_not_judged_again(bench: Any, make_document: Make) -> None:
+    """Sent when its certificate was valid, and its receipt lost: the receipt is still its due."""
+    composed = bench.composed(make_document())
+    first = await bench.post(composed)
+    bench.now.tick(3 * 365 * 86_400)
+    again = await bench.post(composed)
+    assert again.body == first.body
+    mdn, _ = await bench.lodge_as2(make_document("export.xml"))
+    assert mdn.kind is not MdnKind.PROCESSED
+
+
 async def test_the_same_message_wrapped_anew_is_known_by_its_mic(bench: Any, make_document: Make) -> None:
     """A sender that encrypts again on each try."""
     first = await bench.post(bench.composed(make_document(), message_id="<m@x>"))

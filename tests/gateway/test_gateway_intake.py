@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import pytest
+
 from tidewaiter.routing.lifecycle import DeliveryState, LodgementState
 
 pytestmark = pytest.mark.anyio
@@ -339,3 +341,54 @@ async def test_an_answer_is_not_lodged(bench: Any, make_res: Make) -> None:
     refused = await bench.lodge(make_res("D1", "08"))
     assert refused.status == 422
     assert b"not-a-declaration" in refused.body
+
+
+@pytest.mark.parametrize(
+    ("name", "lrn"),
+    [
+        ("export.xml", b"    <FunctionalReferenceID>MER-26-004174</FunctionalReferenceID>\n"),
+        ("import.edi", b"MER-26-004171"),
+    ],
+)
+async def test_a_declaration_must_have_a_name(bench: Any, make_document: Make, name: str, lrn: bytes) -> None:
+    """Without an LRN nobody could ask for it, and two of them would be one."""
+    refused = await bench.lodge(make_document(name, change=(lrn, b"")))
+    assert refused.status == 422, refused.body
+    assert (await bench.ask("GET", "/v1/declarations/")).status == 404
+
+
+async def test_one_lrn_for_two_declarations_at_once(bench: Any, make_document: Make) -> None:
+    """Neither sees the other when it is read: the ledger lets one in, and the other is told."""
+    statuses = []
+
+    async def lodge(city: bytes) -> None:
+        response = await bench.lodge(make_document("export.xml", change=(b"Delft", city)))
+        statuses.append(response.status)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lodge, b"Leiden")
+        group.start_soon(lodge, b"Gouda")
+    assert sorted(statuses) == [202, 422]
+
+
+async def test_one_interchange_reference_for_two_documents_at_once(bench: Any, make_document: Make) -> None:
+    statuses = []
+
+    async def lodge(lrn: str) -> None:
+        statuses.append((await bench.lodge(make_document(lrn=lrn))).status)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lodge, "LRN-1")
+        group.start_soon(lodge, "LRN-2")
+    assert sorted(statuses) == [202, 422]
+
+
+async def test_an_interchange_is_corrected_under_its_reference(
+    bench: Any, make_document: Make, make_interchange: Make
+) -> None:
+    """What was rejected holds no reference; what was lodged is known again."""
+    bad = make_document(lrn="B", change=(b"LOC+35+BR", b"XYZ+1"))
+    await bench.lodge_as2(make_interchange(make_document(lrn="A"), bad))
+    await bench.lodge_as2(make_interchange(make_document(lrn="A"), make_document(lrn="B")))
+    found = [(one.lrn, one.state.value) for one in await bench.ledger.lodgements(limit=9)]
+    assert found == [("B", "accepted"), ("B", "rejected"), ("A", "accepted")]
