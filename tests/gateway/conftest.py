@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
+
 from tidewaiter.codecs import edifact, wco
 from tidewaiter.codecs.declaration import Response as BusinessResponse
 from tidewaiter.codecs.declaration import ResponseDeclaration

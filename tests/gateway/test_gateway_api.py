@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.api import MAX_KEY
 from tidewaiter.gateway.ledger import LedgerUnavailable

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.attempts import POISON_TRIES, REASON_KEPT, Attempts, Retry, failure_data, our_fault
 from tidewaiter.gateway.config import RetrySettings
 from tidewaiter.gateway.ledger import Change, DeliveryUpdate, EventRecord

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.gateway.config import (
     RetrySettings,
     cipher_of,

@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tidewaiter.codecs import edifact
 from tidewaiter.codecs.declaration import DateTime, ResponseAdditionalInformation
 from tidewaiter.gateway.decisions import merged

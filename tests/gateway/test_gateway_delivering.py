@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tidewaiter.codecs.document import Kind
 from tidewaiter.gateway.as2 import Disposition
 from tidewaiter.gateway.attempts import POISON_TRIES

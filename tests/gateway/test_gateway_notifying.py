@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.attempts import POISON_TRIES
 from tidewaiter.gateway.http import ConnectFailed
 from tidewaiter.gateway.ledger import ClaimedNotification

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+
 from tidewaiter import __version__
 from tidewaiter.gateway.api import _ALLOWED, MAX_KEY, MAX_PAGE, PAGE
 from tidewaiter.gateway.openapi import OPENAPI

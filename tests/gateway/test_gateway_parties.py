@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties, client_tls, server_tls
 from tidewaiter.gateway.toml import ConfigError

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+
 from tidewaiter.codecs.document import Syntax
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.as2 import Disposition, Terms, compose_mdn, identify, receive

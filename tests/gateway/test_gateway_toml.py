@@ -4,6 +4,7 @@ import pathlib
 
 import msgspec
 import pytest
+
 from tidewaiter.gateway.toml import ConfigError, read_toml
 
 
