@@ -264,10 +264,12 @@ class Served:
     def _last_words(self) -> str:
         return f"{self.process.args}\n{self.log.read_text()[-4000:]}"
 
-    def memory(self) -> int:
-        """The most memory it has had so far, in octets."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return 1024 * int(re.search(r"VmHWM:\s*(\d+) kB", status)[1])  # type: ignore[index]
+    def memory(self, *, afresh: bool = False) -> int:
+        """The most memory it has had so far, in octets; `afresh`: forget that, and begin with what it has."""
+        process = pathlib.Path(f"/proc/{self.process.pid}")
+        if afresh:
+            (process / "clear_refs").write_text("5")
+        return 1024 * int(re.search(r"VmHWM:\s*(\d+) kB", (process / "status").read_text())[1])  # type: ignore[index]
 
     def kill(self) -> None:
         """End it now, if it still runs."""

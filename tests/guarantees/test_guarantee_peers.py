@@ -241,7 +241,7 @@ def test_the_same_message_twice_has_one_receipt_and_another_under_its_name_is_re
 
 def test_a_zip_bomb_is_put_out(peers: Peers) -> None:
     """256 MiB of zeros, signed and compressed: the gateway inflates as much as a document may have."""
-    before = peers.gateway.memory()
+    before = peers.gateway.memory(afresh=True)
     printed = peers.openssl("--me", "rob", "--sign", "rsa", "--compress", "before", "--fault", "zip-bomb")
     assert "error: decompression-failed" in printed["disposition"]
     assert peers.gateway.memory() - before <= BOMB_MEMORY
