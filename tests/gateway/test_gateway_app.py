@@ -154,6 +154,20 @@ async def test_at_the_disk_s_reserve_nothing_is_taken_in(
         assert await caller.gateway.ledger.lodgements(limit=1) == []
 
 
+async def test_a_body_over_the_limit_of_the_configuration(
+    live: pathlib.Path, calling: Calling, make_document: Make
+) -> None:
+    """Refused by its length, before it is read; one at the limit is taken."""
+    payload = make_document()
+    change(live / "gateway.toml", "body = .*", f"body = {len(payload)}")
+    async with calling(live) as caller:
+        assert (await caller.lodge(payload)).status == 202
+        refused = await caller.lodge(payload + b" ")
+        assert refused.status == 413
+        assert refused.headers.get(b"content-type") == b"application/problem+json"
+        assert msgspec.json.decode(refused.body)["status"] == 413
+
+
 async def test_a_declaration_goes_all_the_way(
     live: pathlib.Path, calling: Calling, make_document: Make, make_res: Make
 ) -> None:
