@@ -62,7 +62,7 @@ def summary_view(lodgement: LodgementRecord) -> dict[str, Any]:
 
 
 def status_view(status: Status) -> dict[str, Any]:
-    """Everything about a lodgement: each agency's leg, who is waited for since when, every decision."""
+    """Everything about a lodgement: each agency's leg, who is waited for, every decision."""
     lodgement = status.lodgement
     answers = {
         delivery.id: [

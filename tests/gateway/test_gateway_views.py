@@ -20,6 +20,7 @@ from tidewaiter.gateway.views import (
     status_view,
     summary_view,
 )
+from tidewaiter.routing.lifecycle import DeliveryState
 
 Make = Callable[..., bytes]
 
@@ -98,6 +99,22 @@ async def test_a_lodgement_and_its_standing(bench: Any, make_document: Make) -> 
     assert view["decision"]["reasons"][0]["agency"] == "health"
     assert view["findings"] == [finding_view(f) for f in findings_of(status.lodgement)]
     assert msgspec.json.encode(view)
+
+
+@pytest.mark.anyio
+async def test_who_is_waited_for(bench: Any, make_document: Make) -> None:
+    """Whoever may still answer by itself. A dead letter waits for a person, not for the agency."""
+    await bench.lodge(make_document())
+    status = await bench.only()
+    waited = set()
+    for state in DeliveryState:
+        legs = tuple(msgspec.structs.replace(one, state=state) for one in status.deliveries)
+        view = status_view(msgspec.structs.replace(status, deliveries=legs))
+        assert [leg["state"] for leg in view["agencies"]] == [state.value] * 2
+        assert view["waiting-for"] in ([], ["customs", "health"])
+        if view["waiting-for"]:
+            waited.add(state)
+    assert waited == {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT}
 
 
 @pytest.mark.anyio
