@@ -8,6 +8,7 @@ import pytest
 
 from tidewaiter.codecs.declaration import Declaration
 from tidewaiter.codecs.finding import Finding
+from tidewaiter.gateway.intake import Intake
 from tidewaiter.gateway.lodging import declaration_of, is_test
 from tidewaiter.routing.lifecycle import LodgementState
 
@@ -97,3 +98,28 @@ async def test_a_delivery_is_due_when_it_was_received(bench: Any, make_document:
     status = await bench.only()
     assert {d.due_ns for d in status.deliveries} == {bench.now.ns}
     assert {d.root for d in status.deliveries} == {status.lodgement.id}
+
+
+async def test_what_no_agency_is_competent_for(folder: Any, open_bench: Any, make_document: Make) -> None:
+    """It would wait for ever: it is refused, with the reason."""
+    routes = folder / "routes.toml"
+    head, name, rest = routes.read_text().partition('agencies = ["customs"]\n')
+    routes.write_text(f'{head}{name}[route.when]\ntype = ["transit"]\n{rest}')
+    async with open_bench() as bench:
+        refused = await bench.lodge(make_document("export.xml"))
+        assert refused.status == 422
+        assert b"no-agency-competent" in refused.body
+        assert (await bench.only()).deliveries == ()
+
+
+async def test_nothing_is_delivered_of_what_is_refused(bench: Any, make_document: Make) -> None:
+    """A rule names an agency that is gone: the others are not asked behind its back."""
+    agencies = bench.parties.agency_values()
+    del agencies["health"]
+    intake = Intake(bench.ledger, bench.config.rules, agencies, bench.answers, bench.now)
+    taken = await intake.take(bench.reader.read(make_document()), bench.source(), whole=False)
+    assert [finding.code for finding in taken.findings if finding.severity.value == "error"] == [
+        "agency-not-configured"
+    ]
+    assert taken.change.deliveries == ()
+    assert [one.agencies for one in taken.change.lodgements] == [()]
