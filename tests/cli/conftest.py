@@ -4,7 +4,8 @@ import functools
 import json
 import pathlib
 import shutil
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import anyio
@@ -18,11 +19,10 @@ from tidewaiter.gateway.cli.commands import app
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.sandbox.accounts import load_account
 from tidewaiter.gateway.sandbox.agency import serve_agency
-from tidewaiter.gateway.sandbox.processes import free_ports
 from tidewaiter.gateway.sandbox.samples import SAMPLES, sample
-from tidewaiter.gateway.sandbox.trader import open_trader
+from tidewaiter.gateway.sandbox.trader import Notice, open_trader
 from tidewaiter.gateway.sandbox.wire import MESSAGES, Recorder
-from tidewaiter.gateway.scaffold import make_starter
+from tidewaiter.gateway.scaffold import Ports, make_starter
 
 # Far above what anything here takes on a quiet machine.
 PATIENCE = 30.0
@@ -52,10 +52,27 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def starter(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """A starter configuration on free ports, made once. Not to be written to."""
+def ports() -> Iterator[Callable[[], Ports]]:
+    """Gives ports that stay ours: a socket that never listens is bound to each. A gateway may listen there,
+    and no connection on its way out is given it meanwhile."""
+    held: list[socket.socket] = []
+
+    def one() -> int:
+        held.append(socket.socket())
+        held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held[-1].bind(("127.0.0.1", 0))
+        return int(held[-1].getsockname()[1])
+
+    yield lambda: Ports(**{name: one() for name in Ports.__struct_fields__})
+    for each in held:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def starter(tmp_path_factory: pytest.TempPathFactory, ports: Callable[[], Ports]) -> pathlib.Path:
+    """A starter configuration on ports of its own, made once. Not to be written to."""
     folder = tmp_path_factory.mktemp("starter") / "gateway"
-    make_starter(folder, now=datetime.now(UTC), ports=free_ports())
+    make_starter(folder, now=datetime.now(UTC), ports=ports())
     return folder
 
 
@@ -105,7 +122,11 @@ async def _lodge_all(folder: pathlib.Path, reader: Reader) -> None:
         with anyio.fail_after(PATIENCE):
             await trader.wait_for(lambda notice: notice.lrn == "MER-26-004171")
             for lrn in ("MER-26-004174", ODD_LRN):
-                await trader.look_for(lambda notice, lrn=lrn: notice.lrn == lrn)
+                await trader.look_for(functools.partial(_is_about, lrn))
+
+
+def _is_about(lrn: str, notice: Notice) -> bool:
+    return notice.lrn == lrn
 
 
 @pytest.fixture
@@ -114,6 +135,7 @@ def wire(lodged: pathlib.Path) -> Callable[[str, int], pathlib.Path]:
     lines = [json.loads(line) for line in (lodged / "wire" / MESSAGES).read_bytes().splitlines()]
 
     def find(what: str, number: int) -> pathlib.Path:
-        return lodged / "wire" / [line["file"] for line in lines if line["what"] == what][number]
+        files: list[str] = [line["file"] for line in lines if line["what"] == what]
+        return lodged / "wire" / files[number]
 
     return find

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import Result
 
 from tidewaiter.gateway.config import load_config
-from tidewaiter.gateway.sandbox.processes import free_ports
 from tidewaiter.gateway.sandbox.samples import sample
+from tidewaiter.gateway.scaffold import Ports
 from tidewaiter.security import make_self_signed
 
 RunCli = Callable[..., Result]
@@ -27,10 +27,12 @@ POLL_SECONDS = 0.02
 
 
 @pytest.fixture(scope="module")
-def served(starter: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
+def served(
+    starter: pathlib.Path, tmp_path_factory: pytest.TempPathFactory, ports: Callable[[], Ports]
+) -> Iterator[pathlib.Path]:
     """The folder of a gateway that runs; its agencies do not."""
     folder = pathlib.Path(shutil.copytree(starter, tmp_path_factory.mktemp("served") / "gateway"))
-    listen, free = load_config(folder).gateway.listen, free_ports()
+    listen, free = load_config(folder).gateway.listen, ports()
     settings = (folder / "gateway.toml").read_text()
     for name in ("https", "http", "operations"):
         port = getattr(listen, name).rpartition(":")[2]
