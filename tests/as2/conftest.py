@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+
 from tidewaiter.gateway.as2 import (
     Composed,
     Disposition,

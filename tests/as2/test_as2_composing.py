@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.as2 import Disposition, Received, compose
 from tidewaiter.gateway.as2.writing import attachment
 from tidewaiter.security import Cipher, Digest, KeyTransport

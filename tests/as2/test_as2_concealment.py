@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.as2 import Composed, Disposition, Received, Refused, mime
 from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import Cipher, Digest

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tidewaiter.gateway.as2 import Disposition, Outcome, read_disposition
 
 MODE = "automatic-action/MDN-sent-automatically; "

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tidewaiter.gateway.as2 import MdnResult, Received, Refused, read_mdn
 from tidewaiter.gateway.as2.disposition import Disposition
 

@@ -5,6 +5,7 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tidewaiter.gateway.as2 import BadRequest, Disposition, Identity, identify
 
 BASE = {"as2-from": "bob", "as2-to": "alice", "message-id": "<1@bob>"}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.as2 import Disposition, Received, Refused
 from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import DEFAULT_POLICY, Cipher, Digest

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+
 from tidewaiter.gateway.as2 import Disposition, Identity, Mdn, Mic, compose_mdn, identify, mime
 from tidewaiter.gateway.as2.composing import FEATURES
 from tidewaiter.security import Digest

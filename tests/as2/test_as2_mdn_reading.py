@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.as2 import Disposition, Mdn, MdnKind, MdnResult, Mic, read_mdn, same_mic
 from tidewaiter.security import Digest
 from tidewaiter.security.cms import compress, sign

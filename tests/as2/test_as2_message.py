@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.as2 import Composed, Disposition, Mic, Received, Refused, Tolerance, mime
 from tidewaiter.gateway.as2.writing import Piece, signed
 from tidewaiter.security import Cipher, Digest

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tidewaiter.gateway.as2 import read_name, write_name
 
 SAME = [

@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.codecs.edifact import Directory, Envelope, Interchange, read_interchange
 
 TABLES = pathlib.Path(__file__).resolve().parents[2] / "conf" / "directories"

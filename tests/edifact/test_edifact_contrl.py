@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.codecs.edifact import (
     Control,
     Directory,

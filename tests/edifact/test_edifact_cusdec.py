@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from tidewaiter.codecs.declaration import (
     AdditionalDocument,
     AdditionalInformation,

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tidewaiter.codecs.edifact import Directory
 
 SMALL: dict[str, Any] = {

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.codecs.edifact import Interchange, read_interchange, read_interchanges
 from tidewaiter.codecs.finding import MAX_FINDINGS, EdifactPointer, Severity
 

@@ -3,6 +3,7 @@
 import pathlib
 
 import pytest
+
 from tidewaiter.codecs.edifact import Directory, read_cusdec, read_interchange
 from tidewaiter.codecs.finding import Severity, is_valid
 

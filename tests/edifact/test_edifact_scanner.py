@@ -1,6 +1,7 @@
 """Octets to segments: released characters, repetitions, line ends, and where each segment begins."""
 
 import pytest
+
 from tidewaiter.codecs.edifact import RawSegment, ServiceString, scan
 from tidewaiter.codecs.edifact.scanner import Repeated, parse
 

@@ -1,6 +1,7 @@
 """Where an interchange begins, and the separators it is read by."""
 
 import pytest
+
 from tidewaiter.codecs.edifact import ServiceString, read_interchange
 from tidewaiter.codecs.edifact.report import Report
 from tidewaiter.codecs.edifact.service import find_start, for_version

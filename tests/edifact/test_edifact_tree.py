@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tidewaiter.codecs.declaration import Amount, Declaration, GoodsShipment
 from tidewaiter.codecs.edifact.tree import Block, Draft, Source, join_lines, resolve, split_lines
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.codecs.edifact import Directory, Interchange, read_interchange, validate
 from tidewaiter.codecs.edifact.validation import NOT_PLACED
 from tidewaiter.codecs.finding import MAX_FINDINGS, EdifactPointer, Finding, Severity

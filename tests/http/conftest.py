@@ -17,6 +17,7 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from tidewaiter.gateway.http import Admit, Handler, Limits, serve
 from tidewaiter.routing.instant import Instant
 

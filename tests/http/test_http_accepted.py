@@ -2,6 +2,7 @@
 
 import anyio
 import pytest
+
 from tidewaiter.gateway.http import Headers, Request, Response
 
 HOST = b"Host: a.example\r\n"

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tidewaiter.gateway.http.body import (
     BODY_UNTIL_CLOSE,
     CHUNKED_BODY,

@@ -8,6 +8,7 @@ import anyio
 import anyio.abc
 import pytest
 import trio.testing
+
 from tidewaiter.gateway.http import (
     BadResponse,
     Client,

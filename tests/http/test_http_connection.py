@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import trio.testing
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
 from tidewaiter.gateway.http import Limits, Request, RequestHead, Response
 from tidewaiter.gateway.http.connection import Connection, Phase, Service
 from tidewaiter.routing.instant import Instant

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+
 from tidewaiter.gateway.http.exchange import LISTENER_FIELDS, Response, problem, write_response
 from tidewaiter.routing.instant import Instant
 

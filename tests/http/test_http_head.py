@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tidewaiter.gateway.http.errors import HttpRefusal
 from tidewaiter.gateway.http.head import (
     MAX_FIELDS,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tidewaiter.gateway.http.errors import HttpRefusal
 from tidewaiter.gateway.http.head import MAX_HEAD, parse_request_head
 from tidewaiter.gateway.http.incoming import HeadBuffer

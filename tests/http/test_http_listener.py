@@ -9,6 +9,7 @@ import anyio
 import anyio.abc
 import pytest
 from anyio.streams.tls import TLSStream
+
 from tidewaiter.gateway.http import Request, Response, serve
 
 GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"

@@ -1,6 +1,7 @@
 """URLs and requests as the client writes them; exchanges stand in test_http_client."""
 
 import pytest
+
 from tidewaiter.gateway.http.outgoing import Endpoint, parse_url, write_request
 
 

@@ -6,6 +6,7 @@ once over a real connection.
 
 import anyio
 import pytest
+
 from tidewaiter.gateway.http.body import receiver_for, request_body
 from tidewaiter.gateway.http.errors import HttpRefusal
 from tidewaiter.gateway.http.exchange import Request, Response

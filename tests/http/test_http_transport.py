@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import anyio.abc
 import pytest
+
 from tidewaiter.gateway.http.transport import (
     MAX_LINGER,
     WENT_AWAY,

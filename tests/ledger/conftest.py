@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+
 from tidewaiter.gateway.ledger import (
     AnswerRecord,
     Change,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 import pytest
 from anyio.abc import TaskGroup
+
 from tidewaiter.gateway.ledger import LedgerBusy, LedgerClosed, LedgerFailed
 from tidewaiter.gateway.ledger.batch import MAX_BATCH, GroupCommit
 

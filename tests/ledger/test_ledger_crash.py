@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tidewaiter.gateway.ledger import SqliteLedger, open_ledger
 
 KILLS = 10

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import anyio
 import pytest
+
 from tidewaiter.gateway.ledger import (
     Change,
     Committed,

@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import msgspec
 import pytest
+
 from tidewaiter.gateway.ledger import (
     Change,
     ChangeRefused,

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+
 from tidewaiter.gateway import ledger as room
 from tidewaiter.gateway.ledger.queries import QUERIES, SQL, Query, parse_queries
 from tidewaiter.gateway.ledger.sqlite import open_writer

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.ledger import Change
 from tidewaiter.gateway.ledger.queries import SCHEMA
 from tidewaiter.gateway.ledger.sqlite import Writer, open_writer

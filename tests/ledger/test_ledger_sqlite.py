@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tidewaiter.gateway.ledger import (
     CannotOpen,
     Change,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tidewaiter.gateway.ledger import (
     Change,
     ClaimedDelivery,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tidewaiter.routing.agreement import Agency, Channel, RetryPolicy, Syntax
 from tidewaiter.routing.outcome import Outcome
 

@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from tidewaiter.codecs.declaration import DateTime, Response
 from tidewaiter.routing.agreement import Agency, Channel, Syntax
 from tidewaiter.routing.decision import (

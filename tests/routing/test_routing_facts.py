@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tidewaiter.codecs.declaration import (
     AdditionalDocument,
     Classification,

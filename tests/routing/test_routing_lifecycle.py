@@ -5,6 +5,7 @@ import itertools
 from typing import Any
 
 import pytest
+
 from tidewaiter.routing.lifecycle import (
     DELIVERY,
     LODGEMENT,

@@ -1,6 +1,7 @@
 """Only the function code decides, and most codes only inform."""
 
 import pytest
+
 from tidewaiter.codecs.declaration import Error, Response
 from tidewaiter.routing.outcome import Outcome, outcome_of
 

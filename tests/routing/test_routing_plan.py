@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.codecs.finding import Severity, is_valid
 from tidewaiter.routing.agreement import Agency, Channel, Syntax
 from tidewaiter.routing.facts import DeclarationType, Facts, Function

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
+
 from tidewaiter.codecs.declaration import DateTime, Declaration, Node, fields_by_tag
 from tidewaiter.routing.facts import DeclarationType, Facts, Function, content_digest, facts_of
 from tidewaiter.routing.rules import Rule, compile_rules

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from tidewaiter.codecs.declaration import DateTime, Error, Pointer, Response, ResponseDeclaration
 from tidewaiter.codecs.declaration.response import ResponseAdditionalInformation, ResponseDutyTaxFee
 from tidewaiter.codecs.finding import MAX_FINDINGS, EdifactPointer, Finding, Severity, XmlPointer

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from tidewaiter.routing.agreement import RetryPolicy
 from tidewaiter.routing.instant import Instant
 from tidewaiter.routing.retry import (

@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 import pytest
+
 from tidewaiter.routing.facts import DeclarationType, Facts, Function, ItemFacts
 from tidewaiter.routing.rules import CONDITIONS, Match, Rule, RuleError, compile_rules
 

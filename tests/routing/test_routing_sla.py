@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from tidewaiter.routing.instant import Instant
 from tidewaiter.routing.sla import (
     FORMULA_1,

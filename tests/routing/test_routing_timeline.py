@@ -1,6 +1,7 @@
 """Histories become durations, whatever order their events were written in."""
 
 import pytest
+
 from tidewaiter.routing.instant import Instant
 from tidewaiter.routing.lifecycle import EventKind as E
 from tidewaiter.routing.timeline import Population, SlaEvent, Timing, timings

@@ -4,6 +4,7 @@ import datetime
 import pathlib
 
 import pytest
+
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.scaffold import make_starter

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 
 import pytest
+
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties
 from tidewaiter.gateway.sandbox.accounts import load_account

@@ -10,6 +10,7 @@ import anyio
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+
 from tidewaiter.codecs.document import Reader, Syntax
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.answers import Answers

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tidewaiter.gateway.sandbox.cases import CASES, Case, Observed, faults
 
 RIGHT = Observed(

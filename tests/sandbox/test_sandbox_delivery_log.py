@@ -3,6 +3,7 @@
 import pathlib
 
 import pytest
+
 from tidewaiter.gateway.sandbox.delivery_log import DeliveryLog, DifferentDocument, Entry, read_lines
 from tidewaiter.gateway.sandbox.script import Taken, Verdict
 

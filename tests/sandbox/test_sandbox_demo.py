@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 import pytest
+
 from tidewaiter.gateway.sandbox.cases import CASES
 from tidewaiter.gateway.sandbox.demo import run_demo
 

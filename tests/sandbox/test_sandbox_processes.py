@@ -5,6 +5,7 @@ import socket
 
 import msgspec
 import pytest
+
 from tidewaiter.gateway.sandbox.processes import Processes, StartFailed, free_ports
 
 

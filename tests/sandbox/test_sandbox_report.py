@@ -5,6 +5,7 @@ import json
 
 import pytest
 from rich.console import Console
+
 from tidewaiter.gateway.sandbox.cases import CASES, Observed
 from tidewaiter.gateway.sandbox.report import Row, as_json, show
 

@@ -1,6 +1,7 @@
 """The sample documents are what their names say."""
 
 import pytest
+
 from tidewaiter.codecs.document import Kind, Reader
 from tidewaiter.codecs.finding import Severity
 from tidewaiter.gateway.sandbox.cases import CASES

@@ -5,6 +5,7 @@ import pathlib
 import stat
 
 import pytest
+
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties, client_tls, server_tls

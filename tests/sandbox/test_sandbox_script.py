@@ -4,6 +4,7 @@ import datetime
 
 import msgspec
 import pytest
+
 from tidewaiter.codecs.declaration import AdditionalInformation, Declaration
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway.sandbox.samples import sample

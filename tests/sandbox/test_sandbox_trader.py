@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tidewaiter.codecs import wco
 from tidewaiter.codecs.declaration import Response as BusinessResponse
 from tidewaiter.codecs.declaration import ResponseDeclaration

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from cryptography import x509
+
 from tidewaiter.security import load_certificates, load_private_key, make_self_signed
 from tidewaiter.security.cms import DecryptionKey
 from tidewaiter.security.keystore import PrivateKey

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from cryptography import x509
+
 from tidewaiter.security import (
     DEFAULT_POLICY,
     Cipher,

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.security import DecompressionFailed, MalformedCms, SecurityError, der
 from tidewaiter.security.cms import ContentType, compress, content_type, decompress
 from tidewaiter.security.cms.content import DATA, EXPLICIT_0, write

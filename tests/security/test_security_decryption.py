@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher as Engine
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
+
 from tidewaiter.security import (
     DEFAULT_POLICY,
     Cipher,

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tidewaiter.security import MalformedCms
 from tidewaiter.security.der import (
     FREE_ELEMENTS,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tidewaiter.security import DEFAULT_POLICY, Cipher, KeyStoreError, KeyTransport
 from tidewaiter.security.algorithms import Mode
 from tidewaiter.security.cms import ContentType, content_type, decrypt, encrypt

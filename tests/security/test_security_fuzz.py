@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tidewaiter.security import DEFAULT_POLICY, Cipher, KeyTransport, SecurityError, Signature
 from tidewaiter.security.cms import (
     Signer,

@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
 from tidewaiter.security import KeyStoreError, load_certificates, load_private_key, make_self_signed
 
 

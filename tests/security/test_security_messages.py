@@ -7,6 +7,7 @@ import re
 
 import pytest
 from cryptography import x509
+
 from tidewaiter.security import (
     DEFAULT_POLICY,
     DecryptionFailed,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tidewaiter.security import DEFAULT_POLICY, Digest, KeyStoreError, Signature
 from tidewaiter.security.cms import ContentType, Signer, content_type, sign, verify
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+
 from tidewaiter.security import KeyStoreError, fingerprint
 from tidewaiter.security.tls import client_context, server_context
 

@@ -8,6 +8,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from tidewaiter.security import fingerprint, usable, valid_at
 from tidewaiter.security.trust import facts
 

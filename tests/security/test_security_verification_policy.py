@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+
 from tidewaiter.security import DEFAULT_POLICY, Digest, InsufficientSecurity, SecurityError, Signature
 from tidewaiter.security.cms import Signer, sign, verify
 

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Callable
 
 import pytest
+
 from tidewaiter.codecs.wco import SchemaSet, WcoDocument, load_schemas, read
 from tidewaiter.codecs.wco.names import DECLARATION, DECLARATION_DATES, METADATA, RESPONSE, RESPONSE_DATES
 

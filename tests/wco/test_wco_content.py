@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from lxml import etree
+
 from tidewaiter.codecs.finding import Finding, Severity, XmlPointer
 from tidewaiter.codecs.wco import WcoDocument
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from lxml import etree
+
 from tidewaiter.codecs.finding import MAX_FINDINGS, Finding, XmlPointer
 from tidewaiter.codecs.wco import WcoDocument
 

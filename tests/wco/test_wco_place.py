@@ -4,6 +4,7 @@ import json
 import pathlib
 
 from lxml import etree
+
 from tidewaiter.codecs.declaration import Commodity, Declaration, Node, Response, fields
 from tidewaiter.codecs.wco.names import DECLARATION, METADATA, RESPONSE
 from tidewaiter.codecs.wco.place import located, node_class, pointer

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+
 from tidewaiter.codecs.finding import MAX_FINDINGS, Severity, XmlPointer, is_valid
 from tidewaiter.codecs.wco import (
     DocumentKind,

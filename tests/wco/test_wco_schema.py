@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from lxml import etree
+
 from tidewaiter.codecs.declaration import Declaration, Node, Response, fields
 from tidewaiter.codecs.finding import MAX_FINDINGS, Finding, XmlPointer
 from tidewaiter.codecs.wco import SchemaError, SchemaSet, compile_schema, xml

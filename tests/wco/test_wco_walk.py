@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
+
 from tidewaiter.codecs.declaration import Amount, DateTime, Declaration, Quantity
 from tidewaiter.codecs.finding import MAX_FINDINGS, Severity
 from tidewaiter.codecs.wco.walk import Walk

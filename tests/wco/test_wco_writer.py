@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+
 from tidewaiter.codecs.declaration import (
     Amount,
     Commodity,

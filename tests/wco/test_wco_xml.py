@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+
 from tidewaiter.codecs.finding import Finding, XmlPointer
 from tidewaiter.codecs.wco import xml
 
