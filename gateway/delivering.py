@@ -7,7 +7,7 @@ import structlog
 
 from ..codecs.document import Syntax
 from ..routing.instant import Instant
-from ..routing.lifecycle import DeliveryState, EventKind
+from ..routing.lifecycle import DELIVERY, DeliveryState, DeliveryTrigger, EventKind
 from ..routing.retry import BreakerEvent, CircuitBreaker
 from .answers import Answers, NotWritable, as2_url
 from .attempts import REASON_KEPT, Attempts, failure_data, our_fault
@@ -88,6 +88,10 @@ class Delivering:
 
     async def _try(self, claim: ClaimedDelivery, agency: Party, settings: AgencySettings) -> None:
         delivery = claim.delivery
+        if claim.lodgement.test and settings.live:
+            # It was planned while the agency was a test system: what is kept for it must not leave any more.
+            await self._withhold(claim)
+            return
         as2 = settings.channel == "as2"
         try:
             wire = claim.wire or await self._wire(claim, agency, settings, as2=as2)
@@ -166,6 +170,16 @@ class Delivering:
             id=claim.delivery.id, expected=(DeliveryState.SENDING,), state=DeliveryState.DEAD
         )
         event = self._event(EventKind.QUARANTINED, claim, {"reason": reason[:REASON_KEPT]})
+        await self._attempts.record(Change(delivery_updates=(update,), events=(event,)))
+
+    async def _withhold(self, claim: ClaimedDelivery) -> None:
+        log.warning("delivery_withheld", delivery=claim.delivery.id, agency=claim.delivery.agency)
+        update = DeliveryUpdate(
+            id=claim.delivery.id,
+            expected=DELIVERY.sources(DeliveryTrigger.WITHHOLD),
+            state=DeliveryState.WITHHELD,
+        )
+        event = self._event(EventKind.WITHHELD, claim, {"reason": "test document, the agency went live"})
         await self._attempts.record(Change(delivery_updates=(update,), events=(event,)))
 
     async def _put_back(self, claim: ClaimedDelivery, due_ns: int) -> None:

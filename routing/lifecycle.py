@@ -55,7 +55,7 @@ class DeliveryTrigger(enum.Enum):
     """What moves a delivery."""
 
     QUEUE = "queue"
-    WITHHOLD = "withhold"
+    WITHHOLD = "withhold"  # a test document, and the agency is live: at the start, or by the time of a try
     CLAIM = "claim"
     FAIL = "fail"  # the attempt failed, or the worker's lease lapsed
     RECEIPT = "receipt"
@@ -200,6 +200,8 @@ DELIVERY: Lifecycle[DeliveryState, DeliveryTrigger] = Lifecycle(
         (_D.PENDING, _DT.ANSWER): _D.ANSWERED,  # to such an attempt
         (_D.PENDING, _DT.EXPIRE): _D.DEAD,
         (_D.PENDING, _DT.QUARANTINE): _D.DEAD,
+        (_D.PENDING, _DT.WITHHOLD): _D.WITHHELD,  # the agency went live while a test document waited for it
+        (_D.SENDING, _DT.WITHHOLD): _D.WITHHELD,
         (_D.SENDING, _DT.FAIL): _D.PENDING,
         (_D.SENDING, _DT.RECEIPT): _D.SENT,
         (_D.SENDING, _DT.ANSWER): _D.ANSWERED,  # in the response itself, or ahead of its receipt

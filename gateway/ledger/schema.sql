@@ -111,7 +111,7 @@ CREATE TABLE delivery (
             -- answered --receipt--> answered; answered --fail--> answered
             'dead', -- pending, sending --expire--> dead; pending, sending --quarantine--> dead
             'closed', -- dead --close--> closed; closed --receipt--> closed
-            'withheld' -- (start) --withhold--> withheld
+            'withheld' -- (start), pending, sending --withhold--> withheld
         )
     ),
     head INTEGER NOT NULL CHECK (head IN (0, 1)),

@@ -373,3 +373,27 @@ async def test_a_document_that_defeats_our_own_code_ends_alone(lodged: Any, make
     }
     assert states == {"MER-26-004171": DeliveryState.DEAD, "MER-2": DeliveryState.SENT}
     assert await lodged.reasons() == ["unexpected RecursionError"] * POISON_TRIES
+
+
+async def test_a_test_document_is_withheld_from_an_agency_that_went_live(
+    folder: Any, open_bench: Any, make_document: Make
+) -> None:
+    """It waited while the agency was a test system, and its message was written and kept by then."""
+    file = folder / "agencies/health.toml"
+    live = file.read_text()
+    file.write_text(live.replace("live = true", "live = false"))
+    async with open_bench() as first:
+        await first.lodge(make_document(test=True))
+        first.peer.will(DOWN)
+        assert await first.attempt()
+        moment = first.now.ns
+    file.write_text(live)
+    async with open_bench() as second:
+        second.now.ns = moment + 10**11
+        assert await second.attempt()
+        assert second.peer.requests == []
+        assert (await second.leg()).state is DeliveryState.WITHHELD
+        (event,) = [e for e in await second.events() if e.data.get("reason", "").startswith("test document")]
+        assert (event.kind.value, event.data["agency"]) == ("withheld", "health")
+        second.now.tick(10_000)
+        assert not await second.attempt()

@@ -72,6 +72,10 @@ def test_a_withheld_delivery_can_never_be_sent() -> None:
             DELIVERY.after(DeliveryState.WITHHELD, trigger)
 
 
+def test_what_waits_or_is_claimed_can_be_withheld_and_nothing_that_was_taken() -> None:
+    assert set(DELIVERY.sources(DeliveryTrigger.WITHHOLD)) == {DeliveryState.PENDING, DeliveryState.SENDING}
+
+
 def test_a_dead_letter_leaves_only_by_a_person_or_by_the_peer() -> None:
     ways = {trigger for state, trigger in DELIVERY.table if state is DeliveryState.DEAD}
     assert ways == {
