@@ -6,14 +6,16 @@ from collections.abc import Callable
 import structlog
 
 from ..routing.instant import Instant
+from ..routing.lifecycle import EventKind
 from . import clock
 from .as2 import BadRequest, Disposition, Identity, Mic, Refused, Terms, compose_mdn, identify, receive
 from .http import Request, Response
 from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
-from .ledger import Change, Ledger, MessageRecord, Receipt
+from .ledger import Change, EventRecord, Ledger, MessageRecord, Receipt
 from .lodging import Source
 from .metrics import Metrics
-from .parties import Parties
+from .parties import Parties, Party
+from .strangers import Kept, Strangers
 from .views import problem
 
 log = structlog.get_logger()
@@ -40,6 +42,7 @@ class As2Channel:
         self._metrics = metrics
         self._domain = domain
         self._now = now
+        self._strangers = Strangers()
 
     async def handle(self, request: Request) -> Response:
         """The response to one POST: 200 with an MDN for all that reached AS2, 400 for what is none."""
@@ -77,7 +80,13 @@ class As2Channel:
                 reason=got.reason,
             )
             receipt = self._mdn(identity, got.disposition, got.mic, terms)
-            return await self._inbound.refuse(offer, receipt, got.reason)
+            if got.authenticated or self._is_shown(request, offer.source.party):
+                return await self._inbound.refuse(offer, receipt, got.reason)
+            kept = self._kept(request, offer.digest, offer.headers, receipt)
+            if kept is None:
+                return self._unrecorded(receipt, "refused")
+            offer = offer._replace(headers=kept.headers, body=kept.body)
+            return await self._inbound.refuse(offer, receipt, got.reason, kept.told)
         offer = offer._replace(mic=got.mic.value, payload=got.payload, media_type=got.content_type)
 
         def compose(taking: Taking) -> Receipt:
@@ -95,6 +104,10 @@ class As2Channel:
         refused = receive(identity, (), b"", None, now=clock.utc(request.last_byte))
         assert isinstance(refused, Refused)
         receipt = self._mdn(identity, refused.disposition, None, None)
+        digest = digest_of(request.body)
+        kept = self._kept(request, digest, headers_of(request), receipt)
+        if kept is None:
+            return self._unrecorded(receipt, "unknown")
         record = MessageRecord(
             id=clock.new_id("M"),
             channel="as2",
@@ -102,15 +115,39 @@ class As2Channel:
             scope="as2",
             key=None,
             accepted=False,
-            raw_digest=digest_of(request.body),
-            headers=headers_of(request),
-            body=request.body,
+            raw_digest=digest,
+            headers=kept.headers,
+            body=kept.body,
             receipt=receipt,
             received=request.last_byte,
         )
-        await self._ledger.commit([Change(message=record)])
+        data = {"reason": "unknown trading partner", "channel": "as2", **kept.told}
+        event = EventRecord(kind=EventKind.REFUSED, at=self._now(), message=record.id, data=data)
+        await self._ledger.commit([Change(message=record, events=(event,))])
         self._metrics.receipt("as2", "unknown")
         log.warning("as2_unknown_partner", client=request.client)
+        return Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
+
+    def _is_shown(self, request: Request, party: Party) -> bool:
+        """Whether the connection itself is `party`'s, by the certificate it was made with."""
+        certificate = request.peer_certificate
+        return certificate is not None and self._parties.by_certificate(certificate) is party
+
+    def _kept(
+        self, request: Request, digest: str, headers: tuple[tuple[str, str], ...], receipt: Receipt
+    ) -> Kept | None:
+        """What is kept of a message that may be anybody's; None when its share of the hour is used up."""
+        was_spent = self._strangers.spent
+        answer = len(receipt.body) + sum(len(name) + len(value) for name, value in receipt.headers)
+        kept = self._strangers.keep(request.client, request.last_byte, headers, request.body, digest, answer)
+        if kept is None and not was_spent:
+            # Once an hour: the log must not grow in place of the ledger.
+            log.error("strangers_unrecorded", client=request.client)
+        return kept
+
+    def _unrecorded(self, receipt: Receipt, outcome: str) -> Response:
+        """Answered and counted, and no more."""
+        self._metrics.receipt("as2", f"{outcome}-unrecorded")
         return Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
 
     def _mdn(self, identity: Identity, token: Disposition, mic: Mic | None, terms: Terms | None) -> Receipt:

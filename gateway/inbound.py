@@ -7,7 +7,7 @@ The receipt is composed before the commit, because it is part of it; it leaves a
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -162,9 +162,12 @@ class Inbound:
             raise Conflicting
         return self._response(stored.receipt, offer)
 
-    async def refuse(self, offer: Offer, receipt: Receipt, reason: str) -> Response:
-        """Record a message that is not taken, with its bytes and its answer; its key stays free."""
-        data = {"reason": reason, "channel": offer.source.channel}
+    async def refuse(
+        self, offer: Offer, receipt: Receipt, reason: str, told: Mapping[str, str] | None = None
+    ) -> Response:
+        """Record a message that is not taken, with its bytes and its answer; its key stays free. `told` is
+        what the history says of it besides."""
+        data = {"reason": reason, "channel": offer.source.channel, **(told or {})}
         event = EventRecord(kind=EventKind.REFUSED, at=self._now(), message=offer.source.message, data=data)
         await self._ledger.commit([Change(message=_record(offer, receipt, accepted=False), events=(event,))])
         self._metrics.receipt(offer.source.channel, "refused")

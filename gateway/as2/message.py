@@ -49,13 +49,14 @@ class Refused:
     """A message that ends here. `reason` is for the log and never for the peer.
 
     `concealed`: the cause is hidden behind `decryption-failed`; the answer must not vary, also not in when it
-    is sent, with anything but ids.
+    is sent, with anything but ids. `authenticated`: a signature of the partner held, so it is the partner's.
     """
 
     disposition: Disposition
     mic: Mic | None
     reason: str
     concealed: bool = False
+    authenticated: bool = False
 
 
 def receive(
@@ -81,6 +82,7 @@ def receive(
             mic=_mic(identity, terms, opening),
             reason=refusal.reason,
             concealed=refusal.concealed,
+            authenticated=opening.signed is not None,
         )
     mic = _mic(identity, terms, opening)
     assert mic is not None  # whatever opens has something to be digested

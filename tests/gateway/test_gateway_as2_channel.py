@@ -1,13 +1,15 @@
 """The AS2 channel: every message that reaches AS2 gets its MDN, and the MDN speaks of the message alone."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tidewaiter.gateway.as2 import MdnKind
-from tidewaiter.routing.lifecycle import LodgementState
+from tidewaiter.gateway.strangers import BODY_OCTETS, CLIENT_OCTETS, HEADER_OCTETS
+from tidewaiter.routing.lifecycle import EventKind, LodgementState
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., bytes]
@@ -151,3 +153,50 @@ async def test_as2_is_taken_over_tls_too(bench: Any, make_document: Make) -> Non
     composed = bench.composed(make_document())
     response = await bench.ask("POST", "/as2", composed.body, party="trader", headers=composed.headers)
     assert bench.judged(composed, response).kind is MdnKind.PROCESSED
+
+
+def unrecorded(bench: Any) -> float:
+    return sum(
+        bench.metrics.registry.get_sample_value(
+            "tidewaiter_receipts_total", {"channel": "as2", "outcome": f"{outcome}-unrecorded"}
+        )
+        or 0
+        for outcome in ("unknown", "refused")
+    )
+
+
+@pytest.mark.parametrize("name", ["NOBODY", "MERIDIAN"])
+async def test_a_stranger_does_not_fill_the_ledger(bench: Any, name: str) -> None:
+    """Neither in a name nobody has, nor in the name of a partner: something of each, and a bounded whole."""
+    fields = [("AS2-From", name), ("AS2-To", "TIDEWAITER"), ("AS2-Version", "1.2")]
+    fields += [("Content-Type", "application/edifact")]
+    body = b"x" * 300_000
+    for number in range(40):
+        headers = [*fields, ("Message-ID", f"<{number}@x>"), ("X-Long", "y" * 50_000)]
+        response = await bench.ask("POST", "/as2", body, party=None, headers=headers)
+        assert response.status == 200
+    kept = await messages(bench)
+    assert 0 < sum(len(message.body) for message in kept) <= CLIENT_OCTETS
+    assert max(len(message.body) for message in kept) == BODY_OCTETS
+    assert max(sum(len(n) + len(v) for n, v in message.headers) for message in kept) <= HEADER_OCTETS
+    first = (await bench.events())[0]
+    assert first.kind is EventKind.REFUSED
+    assert (first.data["octets"], first.data["kept"]) == ("300000", str(BODY_OCTETS))
+    assert first.data["sha256"] == kept[0].raw_digest == hashlib.sha256(body).hexdigest()
+    for _ in range(60):
+        response = await bench.ask("POST", "/as2", body, party=None, headers=headers)
+        assert response.status == 200
+    assert unrecorded(bench) > 0
+    assert len(await messages(bench)) + unrecorded(bench) == 100
+    bench.now.tick(3600)
+    await bench.ask("POST", "/as2", b"small", party=None, headers=headers[:-1])
+    assert (await messages(bench))[-1].body == b"small"
+
+
+async def test_who_is_authenticated_is_recorded_whole(bench: Any) -> None:
+    """By the certificate of the connection, though its message is not signed."""
+    fields = [("AS2-From", "MERIDIAN"), ("AS2-To", "TIDEWAITER"), ("Message-ID", "<m@x>")]
+    body = b"x" * (BODY_OCTETS + 1)
+    await bench.ask("POST", "/as2", body, party="trader", headers=fields)
+    (message,) = await messages(bench)
+    assert message.body == body
