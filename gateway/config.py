@@ -81,7 +81,7 @@ class LimitSettings(_Settings, frozen=True):
     head_seconds: Seconds = 10.0
     body_seconds: Seconds = 60.0
     idle_seconds: Seconds = 75.0
-    free_disk: int = 64_000_000
+    free_disk: Annotated[int, msgspec.Meta(ge=0)] = 64_000_000
     """Octets of disk kept free: below it new messages get 503 before their body is read."""
 
 
@@ -263,7 +263,7 @@ _Party = TypeVar("_Party", PartnerSettings, AgencySettings)
 
 def load_config(folder: pathlib.Path) -> Config:
     """The configuration in `folder`. Raises ConfigError for the first thing that cannot be used."""
-    gateway = read_toml(folder / "gateway.toml", GatewaySettings)
+    gateway = load_gateway(folder)
     partners = _load_each(folder / "partners", PartnerSettings)
     agencies = _load_each(folder / "agencies", AgencySettings)
     for name, agency in agencies.items():
@@ -274,13 +274,20 @@ def load_config(folder: pathlib.Path) -> Config:
         partners=partners,
         agencies=agencies,
         rules=_load_rules(folder / "routes.toml", agencies),
-        levels=_load_levels(folder / "sla.toml"),
+        levels=load_levels(folder),
     )
+
+
+def load_gateway(folder: pathlib.Path) -> GatewaySettings:
+    """Only `gateway.toml`. Raises ConfigError, which says what to do where there is none."""
+    if not (folder / "gateway.toml").exists():
+        raise ConfigError(folder, "no gateway.toml here: run `tidewaiter init DIR`, or give --dir")
+    return read_toml(folder / "gateway.toml", GatewaySettings)
 
 
 def load_levels(folder: pathlib.Path) -> tuple[Levels, ...]:
     """Only the service levels."""
-    return _load_levels(folder / "sla.toml")
+    return tuple(entry.levels() for entry in read_toml(folder / "sla.toml", SlaSettings).level)
 
 
 def _load_each(folder: pathlib.Path, kind: type[_Party]) -> dict[str, _Party]:
@@ -321,7 +328,3 @@ def _load_rules(file: pathlib.Path, agencies: dict[str, AgencySettings]) -> Rule
 def _conditions(settings: ConditionSettings) -> dict[str, tuple[str, ...]]:
     given = {name: tuple(getattr(settings, name)) for name in settings.__struct_fields__}
     return {name: values for name, values in given.items() if values}
-
-
-def _load_levels(file: pathlib.Path) -> tuple[Levels, ...]:
-    return tuple(entry.levels() for entry in read_toml(file, SlaSettings).level)

@@ -24,6 +24,7 @@ from ..security import (
 from ..security.cms import DecryptionKey, Signer
 from ..security.tls import client_context, server_context
 from .as2 import Terms
+from .as2.names import write_name
 from .config import (
     AgencySettings,
     As2Settings,
@@ -56,10 +57,15 @@ class Parties:
     """Everybody we know, indexed the two ways they show themselves."""
 
     def __init__(self, config: Config) -> None:
+        _check_as2_name(config)
         self.signer, self.decryption_key = _our_keys(config, config.gateway.signing)
-        _our_keys(config, config.gateway.tls)
+        self.tls_certificate = _our_keys(config, config.gateway.tls)[1].certificate
         self.partners = {name: self._partner(config, s) for name, s in config.partners.items()}
         self.agencies = {name: self._agency(config, s) for name, s in config.agencies.items()}
+        self._values = {
+            name: _agency_value(config.folder / "agencies" / f"{name}.toml", settings)
+            for name, settings in config.agencies.items()
+        }
         self._by_certificate: dict[str, Party] = {}
         self._by_as2_name: dict[str, Party] = {}
         self._our_as2_name = config.gateway.as2_name
@@ -95,7 +101,7 @@ class Parties:
 
     def agency_values(self) -> dict[str, Agency]:
         """The agencies as the routing room knows them."""
-        return {name: _agency_value(party.settings) for name, party in self.agencies.items()}
+        return dict(self._values)
 
     def _index(self, file: pathlib.Path, party: Party) -> None:
         for certificate in party.certificates:
@@ -157,6 +163,13 @@ class Parties:
         )
 
 
+def _check_as2_name(config: Config) -> None:
+    try:
+        write_name(config.gateway.as2_name)
+    except ValueError as error:
+        raise ConfigError(config.folder / "gateway.toml", str(error), key="as2-name") from None
+
+
 def _our_keys(config: Config, settings: KeySettings) -> tuple[Signer, DecryptionKey]:
     file = config.folder / "gateway.toml"
     certificates = _certificates(config, file, [settings.certificate])
@@ -192,20 +205,24 @@ def _policy(as2: As2Settings) -> Policy:
     return dataclasses.replace(DEFAULT_POLICY, digests=frozenset(digests), ciphers=frozenset(ciphers))
 
 
-def _agency_value(settings: PartnerSettings | AgencySettings) -> Agency:
-    assert isinstance(settings, AgencySettings)
-    return Agency(
-        name=settings.name,
-        channel=Channel(settings.channel),
-        syntax=Syntax(settings.syntax),
-        live=settings.live,
-        endpoint=settings.as2.url if settings.channel == "as2" and settings.as2 is not None else settings.url,
-        concurrency=settings.concurrency,
-        clears=frozenset(Outcome(name) for name in settings.clears),
-        stand_in=settings.stand_in or None,
-        outcomes={code: Outcome(name) for code, name in settings.outcomes.items()},
-        retry=retry_policy(settings.retry),
-    )
+def _agency_value(file: pathlib.Path, settings: AgencySettings) -> Agency:
+    try:
+        return Agency(
+            name=settings.name,
+            channel=Channel(settings.channel),
+            syntax=Syntax(settings.syntax),
+            live=settings.live,
+            endpoint=settings.as2.url
+            if settings.channel == "as2" and settings.as2 is not None
+            else settings.url,
+            concurrency=settings.concurrency,
+            clears=frozenset(Outcome(name) for name in settings.clears),
+            stand_in=settings.stand_in or None,
+            outcomes={code: Outcome(name) for code, name in settings.outcomes.items()},
+            retry=retry_policy(settings.retry),
+        )
+    except ValueError as error:
+        raise ConfigError(file, str(error), key=settings.name) from None
 
 
 def server_tls(config: Config, parties: Parties) -> ssl.SSLContext:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import anyio
 import msgspec
+import structlog
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...security import SecurityError, fingerprint, load_certificates
 from ..app import open_gateway
@@ -15,11 +17,15 @@ from ..config import NAME, Config, load_config
 from ..ledger import LedgerError
 from ..parties import Parties
 from ..scaffold import ScaffoldError, make_starter
+from ..soundness import Grade, check_sound
 from ..toml import ConfigError
 from .console import say
 from .log import log_to_stderr
 
+log = structlog.get_logger()
+
 OK, FAILED, UNUSABLE = 0, 1, 2
+CHANNELS, SYNTAXES = ("https", "as2"), ("xml", "edifact")
 
 
 def complain(reason: object) -> int:
@@ -33,8 +39,12 @@ def serve(folder: pathlib.Path) -> int:
     log_to_stderr()
     try:
         config = load_config(folder)
+        doubts = check_sound(config, Parties(config), datetime.now(UTC))
     except ConfigError as error:
         return complain(error)
+    for doubt in doubts:
+        tell = log.error if doubt.grade is Grade.FAULT else log.warning
+        tell("configuration", file=str(doubt.file), reason=doubt.text)
     run = functools.partial(_serve, config)
     try:
         if config.gateway.loop == "uvloop":
@@ -96,8 +106,12 @@ def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
     try:
         config = load_config(folder)
         parties = Parties(config)
+        doubts = check_sound(config, parties, datetime.now(UTC))
     except ConfigError as error:
         return complain(error)
+    if faults := [doubt for doubt in doubts if doubt.grade is Grade.FAULT]:
+        return complain(faults[0])
+    warnings = [*map(str, doubts), *_readable_keys(config)]
     found = {
         "folder": str(folder),
         "as2-name": config.gateway.as2_name,
@@ -110,7 +124,7 @@ def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
             name: [fingerprint(c) for c in party.certificates] for name, party in parties.agencies.items()
         },
         "levels": [level.type for level in config.levels],
-        "warnings": _readable_keys(config),
+        "warnings": warnings,
     }
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
@@ -120,7 +134,7 @@ def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
         named = found[title]
         assert isinstance(named, dict)
         say(f"{title}: {', '.join(named) or 'none'}")
-    for warning in _readable_keys(config):
+    for warning in warnings:
         say(("warning:", "yellow"), f" {warning}")
     return OK
 
@@ -144,6 +158,8 @@ def add_partner(
     edifact_id: str,
 ) -> int:
     """Write `partners/NAME.toml` and its certificates."""
+    if as2_url and not as2_name:
+        return complain("--as2-url needs --as2-name, the name its messages bear")
     lines = [f"name = {_quoted(name)}"]
     if edifact_id:
         lines.append(f"edifact-id = {_quoted(edifact_id)}")
@@ -151,7 +167,7 @@ def add_partner(
     if as2_name:
         lines += ["", "[as2]", f"name = {_quoted(as2_name)}", "certificates = {certificates}"]
         lines += [f"url = {_quoted(as2_url)}"] if as2_url else []
-    return _add(folder, "partners", name, certs, lines)
+    return _add(folder, "partners", name, certs, lines, edifact_id)
 
 
 def add_agency(
@@ -167,6 +183,11 @@ def add_agency(
     live: bool,
 ) -> int:
     """Write `agencies/NAME.toml` and its certificates."""
+    if channel == "as2" and not as2_name:
+        return complain("--channel as2 needs --as2-name")
+    for option, value, allowed in (("channel", channel, CHANNELS), ("syntax", syntax, SYNTAXES)):
+        if value not in allowed:
+            return complain(f"--{option} {value}: one of {', '.join(allowed)} is expected")
     lines = [f"name = {_quoted(name)}", f"syntax = {_quoted(syntax)}", f"channel = {_quoted(channel)}"]
     lines.append(f"live = {str(live).lower()}")
     if edifact_id:
@@ -180,10 +201,17 @@ def add_agency(
             "certificates = {certificates}",
             "server-certificates = {certificates}",
         ]
-    return _add(folder, "agencies", name, certs, lines)
+    return _add(folder, "agencies", name, certs, lines, edifact_id)
 
 
-def _add(folder: pathlib.Path, kind: str, name: str, certs: list[pathlib.Path], lines: list[str]) -> int:
+def _add(
+    folder: pathlib.Path,
+    kind: str,
+    name: str,
+    certs: list[pathlib.Path],
+    lines: list[str],
+    edifact_id: str,
+) -> int:
     """Write the files, check the whole configuration with them, and remove them if it is not good."""
     target = folder / kind / f"{name}.toml"
     if not NAME.fullmatch(name):
@@ -192,13 +220,23 @@ def _add(folder: pathlib.Path, kind: str, name: str, certs: list[pathlib.Path], 
         return complain(f"{target} exists already: edit it, or choose another name")
     written: list[pathlib.Path] = []
     try:
-        load_config(folder)
+        before = Parties(load_config(folder))
         pems = [path.read_bytes() for path in certs]
         certificates = [certificate for pem in pems for certificate in load_certificates(pem)]
+        for certificate in certificates:
+            other = before.by_certificate(certificate.public_bytes(Encoding.DER))
+            if other is not None:
+                print_ = fingerprint(certificate)
+                return complain(f"{name} cannot have certificate {print_}: {other.name} has it already")
+        if edifact_id and (holder := _holder(before, edifact_id)):
+            return complain(f"{name} cannot have edifact-id {edifact_id!r}: that is {holder}'s already")
         names = ", ".join(_quoted(copy) for copy in _copied(folder, kind, name, pems, written))
         text = "\n".join(lines).replace("{certificates}", f"[{names}]") + "\n"
         _write(target, text.encode(), written)
-        Parties(load_config(folder))
+        config = load_config(folder)
+        told = [d for d in check_sound(config, Parties(config), datetime.now(UTC)) if d.file == target]
+        if faults := [doubt for doubt in told if doubt.grade is Grade.FAULT]:
+            raise ConfigError(target, faults[0].text)
     except (ConfigError, SecurityError, OSError) as error:
         for path in reversed(written):
             path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
@@ -206,8 +244,16 @@ def _add(folder: pathlib.Path, kind: str, name: str, certs: list[pathlib.Path], 
     say((f"Wrote {target}", "bold"), f". Compare with {name} over another way than this one:")
     for certificate in certificates:
         say(f"  {fingerprint(certificate)}  {certificate.subject.rfc4514_string()}")
+    for doubt in told:
+        say(("warning:", "yellow"), f" {doubt}")
     say("A running gateway takes it up at its next start.")
     return OK
+
+
+def _holder(parties: Parties, edifact_id: str) -> str | None:
+    """Who has this interchange identification."""
+    everybody = (*parties.partners.values(), *parties.agencies.values())
+    return next((party.name for party in everybody if party.settings.edifact_id == edifact_id), None)
 
 
 def _copied(

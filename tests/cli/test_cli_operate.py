@@ -234,8 +234,8 @@ def test_a_bad_name_is_refused(
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (("--channel", "fax"), "channel: Invalid enum value 'fax'"),
-        (("--syntax", "json"), "syntax: Invalid enum value 'json'"),
+        (("--channel", "fax"), "--channel fax: one of https, as2 is expected"),
+        (("--syntax", "json"), "--syntax json: one of xml, edifact is expected"),
         (("--channel", "as2"), "as2"),
         (("--edifact-id", "E" * 36), "edifact-id: Expected `str` of length <= 35"),
     ],
@@ -269,7 +269,8 @@ def test_where_nothing_is_configured_nothing_is_made(
 ) -> None:
     done = cli("partner", "add", "new", "--cert", new_certificate, "--dir", tmp_path / "none")
     assert done.exit_code == UNUSABLE
-    assert done.stderr == f"tidewaiter: {tmp_path}/none/gateway.toml: No such file or directory\n"
+    told = "no gateway.toml here: run `tidewaiter init DIR`, or give --dir"
+    assert done.stderr == f"tidewaiter: {tmp_path}/none: {told}\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -323,11 +324,11 @@ def test_a_broken_configuration_is_one_line_before_any_port_opens(folder: pathli
 @pytest.mark.parametrize(
     ("file", "complaint"),
     [
-        ("keys/gateway.key", "gateway.toml: keys/gateway.key: No such file or directory"),
-        ("keys/gateway-tls.key", "gateway.toml: keys/gateway-tls.key: No such file or directory"),
-        ("keys/health.pem", "agencies/health.toml: keys/health.pem: No such file or directory"),
-        ("gateway.toml", "gateway.toml: No such file or directory"),
-        ("routes.toml", "routes.toml: No such file or directory"),
+        ("keys/gateway.key", "/gateway.toml: keys/gateway.key: No such file or directory"),
+        ("keys/gateway-tls.key", "/gateway.toml: keys/gateway-tls.key: No such file or directory"),
+        ("keys/health.pem", "/agencies/health.toml: keys/health.pem: No such file or directory"),
+        ("gateway.toml", ": no gateway.toml here: run `tidewaiter init DIR`, or give --dir"),
+        ("routes.toml", "/routes.toml: No such file or directory"),
     ],
 )
 def test_a_missing_file_is_one_line(cli: RunCli, folder: pathlib.Path, file: str, complaint: str) -> None:
@@ -335,7 +336,7 @@ def test_a_missing_file_is_one_line(cli: RunCli, folder: pathlib.Path, file: str
     for command in ("serve", "check-config"):
         done = cli(command, "--dir", folder)
         assert (done.exit_code, done.stdout) == (UNUSABLE, "")
-        assert done.stderr == f"tidewaiter: {folder}/{complaint}\n"
+        assert done.stderr == f"tidewaiter: {folder}{complaint}\n"
 
 
 def test_a_ledger_that_is_none_is_one_line(cli: RunCli, folder: pathlib.Path) -> None:

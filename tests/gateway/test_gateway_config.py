@@ -114,10 +114,16 @@ def test_a_test_system_may_stand_in(folder: pathlib.Path, edit: Edit) -> None:
     assert load_config(folder).agencies["health"].stand_in == "agriculture"
 
 
-@pytest.mark.parametrize("name", ["gateway.toml", "routes.toml", "sla.toml"])
+@pytest.mark.parametrize("name", ["routes.toml", "sla.toml"])
 def test_a_file_that_is_missing_is_named(folder: pathlib.Path, name: str) -> None:
     (folder / name).unlink()
     assert refusal(folder) == f"{name}: No such file or directory"
+
+
+def test_where_no_configuration_is_it_says_what_to_do(folder: pathlib.Path) -> None:
+    (folder / "gateway.toml").unlink()
+    told = f"{folder}: no gateway.toml here: run `tidewaiter init DIR`, or give --dir"
+    assert refusal(folder) == told
 
 
 @pytest.mark.parametrize("name", ["Trader", "-trader", "tra der", "x" * 41])

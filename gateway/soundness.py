@@ -1,0 +1,155 @@
+"""What the gateway would refuse later, told before any port opens: addresses, ports, names, certificates.
+
+What is ours and cannot be used is a ConfigError. What is another party's is a fault if nobody can talk to it
+any more, else a warning: `serve` runs for the others.
+"""
+
+import enum
+import pathlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from ..security import DEFAULT_POLICY
+from .config import AgencySettings, Config, PartnerSettings
+from .http.outgoing import parse_url
+from .parties import Parties
+from .toml import ConfigError
+
+MAX_PORT = 65_535
+# New certificates have to reach the other side first: a month is what that takes.
+SOON = timedelta(days=30)
+
+
+class Grade(enum.Enum):
+    """What a doubt is."""
+
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """Something about a party, or about us, that a person should look at."""
+
+    grade: Grade
+    file: pathlib.Path
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.text}"
+
+
+def check_sound(config: Config, parties: Parties, now: datetime) -> tuple[Doubt, ...]:
+    """Every doubt there is at `now`, an aware time. Raises ConfigError for what is ours and cannot be used,
+    and for settings that nobody can use at any time."""
+    _check_gateway(config)
+    _check_edifact_ids(config)
+    for file, settings in _all_settings(config):
+        _check_addresses(file, settings)
+    doubts = list(_our_certificates(config, parties, now))
+    for file, settings in _all_settings(config):
+        party = parties.named(settings.name)
+        doubts += _party_certificates(file, "certificates", party.certificates, now)
+        doubts += _party_certificates(file, "server-certificates", party.server_certificates, now)
+        if party.terms is not None:
+            doubts += _party_certificates(file, "as2.certificates", party.terms.their_signing, now)
+    return tuple(dict.fromkeys(doubts))
+
+
+def _all_settings(config: Config) -> Iterator[tuple[pathlib.Path, PartnerSettings | AgencySettings]]:
+    for partner in config.partners.values():
+        yield config.folder / "partners" / f"{partner.name}.toml", partner
+    for agency in config.agencies.values():
+        yield config.folder / "agencies" / f"{agency.name}.toml", agency
+
+
+def _check_gateway(config: Config) -> None:
+    """Ports that can be had, each once, and a folder for the ledger."""
+    file, settings = config.folder / "gateway.toml", config.gateway
+    taken: dict[str, str] = {}
+    for name, address in msgspec.structs.asdict(settings.listen).items():
+        port = int(address.rpartition(":")[2] or 0)
+        if port > MAX_PORT:
+            raise ConfigError(file, f"{address}: a port is at most {MAX_PORT}", key=f"listen.{name}")
+        # Port 0 is any that is free.
+        other = taken.setdefault(address, name) if port else name
+        if other != name:
+            raise ConfigError(file, f"{address} is that of listen.{other} too", key=f"listen.{name}")
+    _check_url(file, "public-url", settings.public_url)
+    ledger = config.path(settings.ledger)
+    if not ledger.parent.is_dir():
+        raise ConfigError(file, f"there is no folder {ledger.parent}", key="ledger")
+
+
+def _check_addresses(file: pathlib.Path, settings: PartnerSettings | AgencySettings) -> None:
+    if isinstance(settings, AgencySettings):
+        _check_url(file, "url", settings.url, https=settings.channel == "https")
+    if settings.as2 is not None:
+        _check_url(file, "as2.url", settings.as2.url)
+
+
+def _check_url(file: pathlib.Path, key: str, url: str, *, https: bool = False) -> None:
+    """Raises ConfigError for an address that the client refuses; an empty one is none."""
+    try:
+        scheme = parse_url(url).scheme if url else "https"
+    except ValueError as error:
+        raise ConfigError(file, f"{url}: {error}", key=key) from None
+    if https and scheme != "https":
+        raise ConfigError(file, f"{url}: channel https needs an address with https://", key=key)
+
+
+def _check_edifact_ids(config: Config) -> None:
+    """An interchange identification says who it is, so it is one party's."""
+    taken: dict[str, str] = {}
+    for file, settings in _all_settings(config):
+        other = taken.setdefault(settings.edifact_id, settings.name) if settings.edifact_id else settings.name
+        if other != settings.name:
+            raise ConfigError(file, f"{settings.edifact_id!r} is that of {other} already", key="edifact-id")
+
+
+def _our_certificates(config: Config, parties: Parties, now: datetime) -> Iterator[Doubt]:
+    file = config.folder / "gateway.toml"
+    for key, name, certificate in (
+        ("signing", config.gateway.signing.certificate, parties.signer.certificate),
+        ("tls", config.gateway.tls.certificate, parties.tls_certificate),
+    ):
+        if reason := _unusable(certificate, now):
+            raise ConfigError(file, f"{name}: {reason}", key=f"{key}.certificate")
+        if reason := _expiring(certificate, now):
+            yield Doubt(grade=Grade.WARNING, file=file, text=f"{key}.certificate: {name}: {reason}")
+
+
+def _party_certificates(
+    file: pathlib.Path, key: str, certificates: Sequence[x509.Certificate], now: datetime
+) -> Iterator[Doubt]:
+    reasons = [_unusable(certificate, now) for certificate in certificates]
+    grade = Grade.FAULT if all(reasons) else Grade.WARNING
+    for certificate, reason in zip(certificates, reasons, strict=True):
+        subject = certificate.subject.rfc4514_string()
+        if reason:
+            yield Doubt(grade=grade, file=file, text=f"{key}: {subject}: {reason}")
+        # Where the next one stands beside it, nothing is left to do.
+        elif (soon := _expiring(certificate, now)) and all(
+            one is certificate or _unusable(one, now + SOON) for one in certificates
+        ):
+            yield Doubt(grade=Grade.WARNING, file=file, text=f"{key}: {subject}: {soon}")
+
+
+def _unusable(certificate: x509.Certificate, now: datetime) -> str:
+    """Why nothing made with `certificate` is believed at `now`; empty if it is."""
+    if certificate.not_valid_after_utc < now:
+        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    if certificate.not_valid_before_utc > now:
+        return f"not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < DEFAULT_POLICY.min_rsa_bits:
+        return f"an RSA key of {key.key_size} bits; {DEFAULT_POLICY.min_rsa_bits} are needed"
+    return ""
+
+
+def _expiring(certificate: x509.Certificate, now: datetime) -> str:
+    ends = certificate.not_valid_after_utc
+    return f"expires on {ends:%Y-%m-%d}" if ends - now < SOON else ""
