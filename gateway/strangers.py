@@ -1,7 +1,7 @@
 """What is kept of messages whose sender nobody has authenticated: something of each, and a bounded whole.
 
-Anybody who reaches the port can send them, in any name, and what is written stays for ever. So each is kept up
-to a size, each address has its share of every hour, and all together have theirs: the first half of a share
+Anybody who reaches the port can send them, in any name, and what is written stays for ever. So each is kept
+up to a size, each address has its share of every hour, and all together have theirs: the first half of it
 with the message itself, the rest without it, and then nothing but a count.
 """
 
