@@ -38,7 +38,12 @@ log = structlog.get_logger()
 
 
 class NotWritable(Exception):  # noqa: N818 - a property of the document, not a fault of ours
-    """A declaration that an agency's syntax cannot hold whole: nothing is cut, a person must look."""
+    """A declaration that an agency's syntax cannot hold whole: nothing is cut. `findings` say what, where the
+    writer knows."""
+
+    def __init__(self, text: str, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(text)
+        self.findings = findings
 
 
 class Answers:
@@ -144,9 +149,8 @@ class Answers:
         )
         body, findings = edifact.write_cusdec(declaration, envelope)
         if not is_valid(findings):
-            raise NotWritable(
-                "; ".join(str(finding) for finding in findings if finding.severity is Severity.ERROR)
-            )
+            errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+            raise NotWritable("; ".join(map(str, errors)), errors)
         return body
 
     def _response(

@@ -13,6 +13,7 @@ from .answers import Answers
 from .api import Api
 from .as2_channel import As2Channel
 from .config import Config
+from .dead_letters import DeadLetters
 from .decisions import Decisions
 from .history import History
 from .http import Client, Limits, serve
@@ -24,6 +25,7 @@ from .operations import bind_operations, operations_app, serve_operations
 from .outbound import Outbound
 from .parties import Parties, client_tls, server_tls
 from .receipts import Receipts
+from .screening import Screening
 from .sender import Sender
 from .toml import ConfigError
 
@@ -53,7 +55,8 @@ class Gateway:
         )
         sender = Sender(client, settings.as2_name.lower(), client_tls(config, self.parties))
         self.outbound = Outbound(ledger, self.parties, answers, decisions, sender)
-        intake = Intake(ledger, config.rules, agencies, answers)
+        screening = Screening(config, answers, reader)
+        intake = Intake(ledger, config.rules, agencies, answers, screening)
         inbound = Inbound(
             ledger, reader, intake, decisions, answers, self.metrics, self.history, self.outbound.wake
         )
@@ -106,7 +109,8 @@ class Gateway:
             with self._taking("operations", listen.operations):
                 taken = bind_operations(listen.operations)
             self.ports["operations"] = taken.getsockname()[1]
-            app = operations_app(self.ledger, self.metrics)
+            letters = DeadLetters(self.ledger, self.parties.names, wake=self.outbound.wake)
+            app = operations_app(self.ledger, self.metrics, letters)
             loop = self.config.gateway.loop
             group.start_soon(lambda: serve_operations(app, taken, self.stopping, loop=loop))
 

@@ -6,6 +6,8 @@ values, so the same document under the same rules always comes out the same.
 
 from collections.abc import Callable
 
+import msgspec
+
 from ..codecs.document import Document, Kind, Reading, Syntax
 from ..codecs.finding import EdifactPointer, Finding, Severity, is_valid
 from ..routing.agreement import Agency
@@ -15,9 +17,9 @@ from ..routing.plan import plan
 from ..routing.rules import RuleSet
 from . import clock
 from .answers import Answers
-from .config import PartnerSettings
 from .ledger import Ledger, LodgementRecord
 from .lodging import Draft, Lodging, Source, Taken, is_test
+from .screening import Screening
 
 
 class Intake:
@@ -29,12 +31,14 @@ class Intake:
         rules: RuleSet,
         agencies: dict[str, Agency],
         answers: Answers,
+        screening: Screening,
         now: Callable[[], Instant] = clock.instant,
         new_id: Callable[[str], str] = clock.new_id,
     ) -> None:
         self._ledger = ledger
         self._rules = rules
         self._agencies = agencies
+        self._screening = screening
         self._lodging = Lodging(answers, now, new_id)
         self._new_id = new_id
 
@@ -44,6 +48,8 @@ class Intake:
         """What to write for `reading`. With `whole`, one invalid document rejects all of them (HTTPS has one
         answer); without, each stands for itself and is answered through the log (AS2). `taken` are lodgements
         known to bear the interchange's reference already."""
+        named = self._screening.envelope(reading, source.party)
+        reading = msgspec.structs.replace(reading, findings=(*reading.findings, *named))
         drafts = await self._drafts(reading, source, {one.position: one for one in taken})
         findings = (*reading.findings, *(f for draft in drafts for f in draft.findings))
         if not is_valid(reading.findings) or (whole and not is_valid(findings)):
@@ -70,7 +76,7 @@ class Intake:
             return Draft(document, None, _not_a_declaration(document))
         facts = facts_of(document.declaration)
         digest = content_digest(document.declaration)
-        findings = (*document.findings, *_sender_findings(reading, source))
+        findings = document.findings
         if not is_valid(findings):
             return Draft(document, facts, findings, digest)
         if is_test(reading):
@@ -116,6 +122,10 @@ class Intake:
         )
         if planned.asked or not planned.withheld:
             findings = (*findings, *planned.findings)
+        if is_valid(findings) and document.declaration is not None:
+            asked = (delivery.agency for delivery in planned.deliveries)
+            test = is_test(reading)
+            findings = (*findings, *self._screening.writable(document.declaration, asked, test=test))
         return Draft(document, facts, findings, digest, root=root, plan=planned)
 
 
@@ -151,22 +161,3 @@ def _lrn_reused(document: Document, facts: Facts) -> Finding:
     pointer = EdifactPointer(segment=2, tag="BGM", element=2) if document.syntax is Syntax.EDIFACT else None
     text = "this LRN already names another declaration: use a new one, or amend the first"
     return Finding(severity=Severity.ERROR, code="lrn-reused", text=text, pointer=pointer, value=facts.lrn)
-
-
-def _sender_findings(reading: Reading, source: Source) -> tuple[Finding, ...]:
-    settings = source.party.settings
-    if reading.interchange is None or not isinstance(settings, PartnerSettings) or not settings.edifact_id:
-        return ()
-    if reading.interchange.sender == settings.edifact_id:
-        return ()
-    pointer = EdifactPointer(segment=0, tag="UNB", element=2, component=1)
-    text = "this interchange sender is not the partner it came from"
-    return (
-        Finding(
-            code="23",
-            text=text,
-            pointer=pointer,
-            value=reading.interchange.sender,
-            expected=settings.edifact_id,
-        ),
-    )

@@ -57,6 +57,7 @@ from tidewaiter.gateway.receipts import Receipts
 from tidewaiter.gateway.sandbox.accounts import load_account
 from tidewaiter.gateway.sandbox.samples import sample
 from tidewaiter.gateway.scaffold import make_starter
+from tidewaiter.gateway.screening import Screening
 from tidewaiter.gateway.sender import Sender
 from tidewaiter.routing.instant import Instant
 
@@ -144,7 +145,8 @@ class Bench:
         self.outbound = Outbound(
             ledger, self.parties, self.answers, self.decisions, self.sender, now, lambda: 0.5
         )
-        self.intake = Intake(ledger, config.rules, agencies, self.answers, now)
+        self.screening = Screening(config, self.answers, self.reader)
+        self.intake = Intake(ledger, config.rules, agencies, self.answers, self.screening, now)
         self.inbound = Inbound(
             ledger,
             self.reader,

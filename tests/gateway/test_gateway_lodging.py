@@ -116,7 +116,7 @@ async def test_nothing_is_delivered_of_what_is_refused(bench: Any, make_document
     """A rule names an agency that is gone: the others are not asked behind its back."""
     agencies = bench.parties.agency_values()
     del agencies["health"]
-    intake = Intake(bench.ledger, bench.config.rules, agencies, bench.answers, bench.now)
+    intake = Intake(bench.ledger, bench.config.rules, agencies, bench.answers, bench.screening, bench.now)
     taken = await intake.take(bench.reader.read(make_document()), bench.source(), whole=False)
     assert [finding.code for finding in taken.findings if finding.severity.value == "error"] == [
         "agency-not-configured"
