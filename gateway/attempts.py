@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..routing.instant import Instant
+from ..routing.lifecycle import DeliveryState
 from ..routing.retry import next_attempt
 from . import clock
 from .config import RetrySettings, retry_policy
-from .ledger import Change, Conflict, Ledger
+from .ledger import Change, Conflict, DeliveryUpdate, Ledger
 from .sender import Failure
 
 # A document the peer refuses for what it says is not tried for ever: a person must look.
@@ -51,10 +52,23 @@ class Attempts:
 
     async def record(self, change: Change) -> None:
         """Write a result. A Conflict means the peer's word came in by another way first: that one stands, and
-        the events are kept beside it."""
+        the events are kept beside it, and the try counts."""
         (result,) = await self._ledger.commit([change])
+        if not isinstance(result, Conflict):
+            return
+        counted = [one for update in change.delivery_updates if (one := await self._counted(update))]
+        (result,) = await self._ledger.commit([Change(delivery_updates=tuple(counted), events=change.events)])
         if isinstance(result, Conflict):
             await self._ledger.commit([Change(events=change.events)])
+
+    async def _counted(self, late: DeliveryUpdate) -> DeliveryUpdate | None:
+        """The try of `late` counted on a delivery as it stands; none where another try is under way."""
+        now = await self._ledger.find_delivery(late.id)
+        if now is None or late.attempts is None or now.state is DeliveryState.SENDING:
+            return None
+        return DeliveryUpdate(
+            id=now.id, expected=(now.state,), state=now.state, attempts=max(late.attempts, now.attempts)
+        )
 
 
 def our_fault(error: Exception) -> Failure:

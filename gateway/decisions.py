@@ -1,9 +1,11 @@
 """From an agency's answer to one decision, and to what the trader is told."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from ..codecs.declaration import Response
 from ..codecs.document import Document, Kind, Reader, Reading
@@ -25,10 +27,16 @@ from .ledger import (
     DeliveryUpdate,
     EventRecord,
     Ledger,
+    LedgerUnavailable,
     LodgementUpdate,
+    MessageRecord,
+    Receipt,
     Status,
 )
 from .parties import Parties
+from .sender import ANSWERED_STATUS, DELIVERY_HEADER
+
+log = structlog.get_logger()
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,7 +48,8 @@ _ARRIVED = "02"
 
 
 class Answered(NamedTuple):
-    """What an answer amounts to: a change to write, or the findings for which it cannot be taken."""
+    """What an answer amounts to: a change for what can be taken, and the findings for what cannot. Whoever
+    takes all or nothing writes the change only where there is no error among the findings."""
 
     change: Change
     lodgements: tuple[str, ...]
@@ -84,29 +93,69 @@ class Decisions:
                 findings += taken.findings
                 lodgements += taken.lodgements
                 changes.append(taken.change)
-        if not is_valid(findings):
+        if not is_valid(reading.findings):
+            # What is wrong with the envelope puts everything in it in doubt.
             return Answered(Change(), (), tuple(findings))
-        return Answered(merged(changes), tuple(lodgements), ())
+        return Answered(merged(changes), tuple(lodgements), () if is_valid(findings) else tuple(findings))
 
     async def answered_in_response(
         self, delivery: DeliveryRecord, answer: bytes, media_type: str, events: tuple[EventRecord, ...]
-    ) -> bool:
-        """Record an answer that came in the response to a delivery, with that delivery's own events.
+    ) -> None:
+        """Record what came in the response to `delivery`, with the delivery's receipt and its own `events`.
 
-        False where it is no answer to this delivery; nothing was written then.
+        What is valid is recorded, for whichever deliveries to this agency it names; this one counts for a
+        response that names none. What is not is kept with its bytes, under a REJECTED event. Raises
+        LedgerUnavailable only.
         """
         received = self._now()
-        reading = self._reader.read(answer, media_type)
         for _ in range(ROUNDS):
-            taken = await self.take(reading, delivery.agency, received, delivery.id)
-            if taken.findings or not _only_about(delivery, taken.change):
-                return False
-            change = _tried(delivery, taken.change)
-            (result,) = await self._ledger.commit([merged([Change(events=events), change])])
+            try:
+                change = await self._in_response(delivery, answer, media_type, received)
+                (result,) = await self._ledger.commit([merged([Change(events=events), change])])
+            except LedgerUnavailable:
+                raise
+            except Exception:
+                # The border around one answer: the delivery arrived, and is not sent again for what defeats
+                # our own code in the answer to it. The bytes are kept, and a person must look.
+                log.exception("answer_quarantined", delivery=delivery.id, agency=delivery.agency)
+                break
             if isinstance(result, Committed):
-                self._committed(taken.change.events)
-                return True
-        return False
+                self._committed(change.events)
+                return
+        await self._quarantined(delivery, answer, media_type, received, events)
+
+    async def _in_response(
+        self, delivery: DeliveryRecord, answer: bytes, media_type: str, received: Instant
+    ) -> Change:
+        reading = self._reader.read(answer, media_type)
+        taken = await self.take(reading, delivery.agency, received, delivery.id)
+        change = merged([_tried(await self._current(delivery), taken.change), taken.change])
+        if is_valid(taken.findings):
+            return change
+        log.error(
+            "answer_rejected", delivery=delivery.id, agency=delivery.agency, findings=len(taken.findings)
+        )
+        data = {"findings": str(len(taken.findings))}
+        return merged([change, _kept(delivery, answer, media_type, received, EventKind.REJECTED, data)])
+
+    async def _quarantined(
+        self,
+        delivery: DeliveryRecord,
+        answer: bytes,
+        media_type: str,
+        received: Instant,
+        events: tuple[EventRecord, ...],
+    ) -> None:
+        kept = _kept(delivery, answer, media_type, received, EventKind.QUARANTINED, {})
+        for _ in range(ROUNDS):
+            tried = _tried(await self._current(delivery), Change())
+            (result,) = await self._ledger.commit([merged([Change(events=events), tried, kept])])
+            if isinstance(result, Committed):
+                return
+
+    async def _current(self, delivery: DeliveryRecord) -> DeliveryRecord:
+        """`delivery` as it stands now: the agency may have spoken over its own connection meanwhile."""
+        return await self._ledger.find_delivery(delivery.id) or delivery
 
     async def _one(
         self,
@@ -231,17 +280,47 @@ def _counted(status: Status) -> Change:
     return Change(lodgement_updates=(update,))
 
 
-def _only_about(delivery: DeliveryRecord, change: Change) -> bool:
-    """Whether there is an answer in `change`, and none to another delivery."""
-    return {answer.delivery for answer in change.answers} == {delivery.id}
-
-
 def _tried(delivery: DeliveryRecord, change: Change) -> Change:
-    """`change` with the try counted in which the answer came."""
-    updates = tuple(
-        msgspec.structs.replace(update, attempts=delivery.attempts + 1) for update in change.delivery_updates
+    """The receipt of a try at `delivery`, counted, where its response also brings `change`."""
+    unsettled = delivery.state in {DeliveryState.PENDING, DeliveryState.SENDING}
+    state = DELIVERY.after(delivery.state, DeliveryTrigger.RECEIPT) if unsettled else delivery.state
+    if any(update.id == delivery.id for update in change.delivery_updates):
+        # The answer itself moves the state; here the try is counted only.
+        state = delivery.state
+    update = DeliveryUpdate(
+        id=delivery.id, expected=(delivery.state,), state=state, attempts=delivery.attempts + 1
     )
-    return msgspec.structs.replace(change, delivery_updates=updates)
+    return Change(delivery_updates=(update,))
+
+
+def _kept(
+    delivery: DeliveryRecord,
+    answer: bytes,
+    media_type: str,
+    received: Instant,
+    kind: EventKind,
+    data: dict[str, str],
+) -> Change:
+    """An answer that cannot be taken, as it came in the response to `delivery`. The event names no lodgement:
+    it is not the declaration that was rejected."""
+    message = MessageRecord(
+        id=clock.new_id("M"),
+        channel="https",
+        party=delivery.agency,
+        scope=f"https\x1f{delivery.agency}",
+        key=None,
+        accepted=False,
+        raw_digest=hashlib.sha256(answer).hexdigest(),
+        headers=(("Content-Type", media_type), (DELIVERY_HEADER, delivery.id)),
+        body=answer,
+        # Nobody is answered here: the answer came with the response, and that is all there is.
+        receipt=Receipt(status=ANSWERED_STATUS, headers=(), body=b""),
+        received=received,
+    )
+    named = {"agency": delivery.agency, "delivery": delivery.id, **data}
+    return Change(
+        message=message, events=(EventRecord(kind=kind, at=received, message=message.id, data=named),)
+    )
 
 
 def _after(status: Status, change: Change) -> Status:

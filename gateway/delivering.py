@@ -134,9 +134,10 @@ class Delivering:
     async def _delivered(self, claim: ClaimedDelivery, result: Received, events: list[EventRecord]) -> None:
         delivery = claim.delivery
         events.append(self._event(EventKind.DELIVERY_RECEIPTED, claim))
-        if result.answer and await self._decisions.answered_in_response(
-            delivery, result.answer, result.answer_type, tuple(events)
-        ):
+        if result.answer:
+            await self._decisions.answered_in_response(
+                delivery, result.answer, result.answer_type, tuple(events)
+            )
             return
         update = DeliveryUpdate(
             id=delivery.id,
@@ -167,7 +168,10 @@ class Delivering:
     async def _quarantine(self, claim: ClaimedDelivery, reason: str) -> None:
         log.error("delivery_quarantined", delivery=claim.delivery.id, agency=claim.delivery.agency)
         update = DeliveryUpdate(
-            id=claim.delivery.id, expected=(DeliveryState.SENDING,), state=DeliveryState.DEAD
+            id=claim.delivery.id,
+            expected=(DeliveryState.SENDING,),
+            state=DeliveryState.DEAD,
+            attempts=claim.delivery.attempts + 1,
         )
         event = self._event(EventKind.QUARANTINED, claim, {"reason": reason[:REASON_KEPT]})
         await self._attempts.record(Change(delivery_updates=(update,), events=(event,)))

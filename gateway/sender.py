@@ -1,5 +1,6 @@
 """One exchange with a peer: a document goes out, and what the peer said of it comes back as a value."""
 
+import re
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
@@ -7,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from ..codecs.document import Syntax
+from ..codecs.document import EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE, Syntax
 from ..routing.instant import Instant
 from . import clock
 from .as2 import MdnKind, compose, read_mdn
@@ -17,9 +18,15 @@ from .parties import Party
 
 SEND_SECONDS = 30.0
 DELIVERY_HEADER = "Tidewaiter-Delivery"
+# The status of a response that may bring an answer.
+ANSWERED_STATUS = 200
 # Statuses that say nothing about the document: the peer, the way there or the agreement is out of order, and
 # that can be mended. Every other 4xx is about what was sent.
 MENDABLE = frozenset({401, 403, 404, 405, 407, 408, 425, 429})
+# The media types of a document, as they are taken over HTTPS too.
+DOCUMENT_TYPES = frozenset({EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE, "text/xml"})
+# How an answer begins whatever its media type says; a page for people does not.
+_ANSWER = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:UN[AB][^A-Za-z0-9]|<[^\x00]{0,1024}?(?:MetaData|Response)\b)")
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,8 +118,7 @@ class Sender:
         if as2:
             return self._receipt(wire, response, party)
         media_type = (response.headers.get(b"content-type") or b"").decode("latin-1")
-        is_document = media_type.split(";")[0].strip().lower() in {s.media_type for s in Syntax}
-        if response.status == 200 and is_document and response.body:
+        if response.status == ANSWERED_STATUS and _is_document(media_type, response.body):
             return Received(answer=response.body, answer_type=media_type)
         return Received()
 
@@ -144,3 +150,13 @@ class Sender:
             return max(0.0, (parsedate_to_datetime(value) - clock.utc(self._now())).total_seconds())
         except (ValueError, TypeError, OverflowError):
             return None
+
+
+def _is_document(media_type: str, body: bytes) -> bool:
+    """Whether `body` is to be read as an answer: by its media type, else by how it begins."""
+    if not body.strip():
+        return False
+    return (
+        media_type.split(";", maxsplit=1)[0].strip().lower() in DOCUMENT_TYPES
+        or _ANSWER.match(body) is not None
+    )

@@ -265,17 +265,105 @@ async def test_a_response_body_that_is_no_answer(lodged: Any, content: bytes) ->
     assert (await lodged.only()).answers == ()
 
 
+async def test_an_answer_is_taken_in_every_media_type_of_a_document(lodged: Any, make_res: Make) -> None:
+    lodged.peer.will((200, (("Content-Type", "text/xml; charset=utf-8"),), make_res(None, "03")))
+    await lodged.attempt()
+    found = await lodged.leg()
+    assert (found.state, found.attempts) == (DeliveryState.ANSWERED, 1)
+    assert [answer.outcome for answer in (await lodged.only()).answers] == ["refused"]
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda res: res[:-9], lambda res: res.replace(b"FunctionCode", b"FunctionKode")]
+)
+async def test_an_answer_that_cannot_be_taken_is_kept(
+    lodged: Any, make_res: Make, spoil: Callable[[bytes], bytes]
+) -> None:
+    """Cut off or against the schema: its bytes are there to be looked at, and the delivery arrived."""
+    body = spoil(make_res(await lodged.delivery("health"), "08"))
+    lodged.peer.will((200, (("Content-Type", "application/xml"),), body))
+    await lodged.attempt()
+    found = await lodged.leg()
+    assert (found.state, found.attempts) == (DeliveryState.SENT, 1)
+    assert (await lodged.only()).answers == ()
+    event = (await lodged.events())[-1]
+    assert event.kind.value == "rejected"
+    assert event.lodgement is None  # it is not the declaration that was rejected
+    assert {"agency": "health", "delivery": found.id}.items() <= event.data.items()
+    assert int(event.data["findings"]) >= 1
+    message = await lodged.ledger.message(event.message)
+    assert (message.party, message.channel, message.accepted, message.body) == (
+        "health",
+        "https",
+        False,
+        body,
+    )
+
+
 async def test_a_response_body_that_answers_another_delivery(
     lodged: Any, make_document: Make, make_res: Make
 ) -> None:
+    """It is the agency's word, wherever it says it."""
     await lodged.lodge(make_document(lrn="MER-2", reference="MT2"))
     other = await lodged.delivery("health", "MER-2")
     (claim,) = [c for c in await lodged.claims("health") if c.delivery.id != other]
     lodged.peer.will((200, (("Content-Type", "application/xml"),), make_res(other, "03")))
     await lodged.outbound.deliveries.run(claim)
     mine = await lodged.ledger.find_delivery(claim.delivery.id)
-    assert mine.state is DeliveryState.SENT
-    assert (await lodged.status("MER-2")).answers == ()
+    assert (mine.state, mine.attempts) == (DeliveryState.SENT, 1)
+    assert [answer.outcome for answer in (await lodged.status("MER-2")).answers] == ["refused"]
+
+
+async def test_a_response_body_that_answers_this_delivery_and_another_one(
+    lodged: Any, make_document: Make, make_res: Make
+) -> None:
+    await lodged.lodge(make_document(lrn="MER-2", reference="MT2"))
+    other = await lodged.delivery("health", "MER-2")
+    (claim,) = [c for c in await lodged.claims("health") if c.delivery.id != other]
+    both = make_res(other, "03").replace(b"</md:MetaData>", b"")
+    mine = make_res(claim.delivery.id, "05")
+    lodged.peer.will((200, (("Content-Type", "application/xml"),), both + mine[mine.index(b"<Response") :]))
+    await lodged.outbound.deliveries.run(claim)
+    assert [a.outcome for a in (await lodged.status("MER-2")).answers] == ["refused"]
+    assert [a.outcome for a in (await lodged.status(claim.lodgement.id)).answers] == ["inspection"]
+    found = [await lodged.ledger.find_delivery(one) for one in (claim.delivery.id, other)]
+    assert [(one.state, one.attempts) for one in found] == [
+        (DeliveryState.ANSWERED, 1),
+        (DeliveryState.ANSWERED, 0),
+    ]
+
+
+async def test_a_valid_answer_counts_beside_one_that_names_nobody(
+    lodged: Any, make_document: Make, make_res: Make, make_cusres: Make
+) -> None:
+    """A response for another agency's delivery is kept, and what was said of this one is recorded."""
+    customs, health = await lodged.delivery("customs"), await lodged.delivery("health")
+    both = make_res(health, "03").replace(b"</md:MetaData>", b"")
+    foreign = make_res(customs, "08")
+    body = both + foreign[foreign.index(b"<Response") :]
+    lodged.peer.will((200, (("Content-Type", "application/xml"),), body))
+    await lodged.attempt()
+    assert [(a.agency, a.outcome) for a in (await lodged.only()).answers] == [("health", "refused")]
+    event = next(e for e in await lodged.events() if e.kind.value == "rejected")
+    assert event.data["findings"] == "1"
+    assert (await lodged.ledger.message(event.message)).body == body
+
+
+async def test_an_answer_that_defeats_our_own_code_is_kept_and_the_delivery_not_sent_again(
+    lodged: Any, make_res: Make
+) -> None:
+    async def crashing(*_: Any) -> Any:
+        raise RecursionError
+
+    lodged.decisions.take = crashing
+    body = make_res(await lodged.delivery("health"), "03")
+    lodged.peer.will((200, (("Content-Type", "application/xml"),), body))
+    await lodged.attempt()
+    found = await lodged.leg()
+    assert (found.state, found.attempts) == (DeliveryState.SENT, 1)
+    event = (await lodged.events())[-1]
+    assert event.kind.value == "quarantined"
+    assert (await lodged.ledger.message(event.message)).body == body
 
 
 async def test_an_answer_that_overtakes_its_receipt_stands(lodged: Any) -> None:
@@ -289,12 +377,14 @@ async def test_an_answer_that_overtakes_its_receipt_stands(lodged: Any) -> None:
 
     lodged.peer.request = request
     assert await lodged.attempt()
-    assert (await lodged.leg()).state is DeliveryState.ANSWERED
+    found = await lodged.leg()
+    assert (found.state, found.attempts) == (DeliveryState.ANSWERED, 1)
     assert "delivery_receipted" in await lodged.kinds()
 
 
 async def test_a_declaration_the_syntax_cannot_hold_is_quarantined(bench: Any, make_document: Make) -> None:
-    """Customs takes EDIFACT: nothing is cut, a person must look."""
+    """Taken in when it could be written, and now it cannot: nothing is cut, a person must look."""
+    bench.screening.writable = lambda *_, **__: ()
     statement = b"    <AdditionalInformation><StatementCode>1</StatementCode></AdditionalInformation>\n"
     change = (b"    <Agent>", statement * 120 + b"    <Agent>")
     assert (await bench.lodge(make_document("export.xml", change=change))).status == 202
@@ -303,7 +393,7 @@ async def test_a_declaration_the_syntax_cannot_hold_is_quarantined(bench: Any, m
     bench.peer.will(bench.mdn("customs"))
     assert await bench.attempt("customs")
     (found,) = (await bench.status(newest.id)).deliveries
-    assert found.state is DeliveryState.DEAD
+    assert (found.state, found.attempts) == (DeliveryState.DEAD, 1)
     assert bench.peer.requests == []
     assert (await bench.kinds())[-1] == "quarantined"
 
