@@ -74,13 +74,14 @@ class Answers:
         lodgement: LodgementRecord | None = None,
     ) -> NotificationRecord | None:
         """What is wrong, in the sender's terms: CONTRL for EDIFACT syntax, CUSRES or RES for content; None
-        for a CONTRL, which is never answered."""
-        if reading.interchange is not None and not edifact.owed(reading.interchange):
+        for a CONTRL, which is never answered. What comes beside one is answered by a CUSRES."""
+        interchange = reading.interchange
+        owed = interchange is not None and edifact.owed(interchange)
+        if interchange is not None and not owed and all(one.type == "CONTRL" for one in interchange.messages):
             return None
         identity = self._new_id("N")
-        interchange = reading.interchange
         subject = _Subject.of(reading, channel, lodgement)
-        if interchange is not None and any(is_syntax(finding) for finding in findings):
+        if interchange is not None and owed and any(is_syntax(finding) for finding in findings):
             envelope = self._envelope(identity, party, subject)
             body = edifact.write_contrl(interchange, envelope, findings=findings)
             return self._note(identity, subject, "CONTRL", body, party, None)

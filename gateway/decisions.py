@@ -18,6 +18,7 @@ from ..routing.outcome import Outcome, outcome_of
 from ..routing.reply import response_to_trader
 from . import clock
 from .answers import Answers, delivery_reference, told
+from .controls import SHOWN, control_of, controlled, uncontrolled
 from .ledger import (
     AnswerRecord,
     Change,
@@ -87,6 +88,9 @@ class Decisions:
         lodgements: list[str] = []
         standing: dict[str, Status] = {}
         for document in reading.documents:
+            if document.kind is Kind.CONTROL:
+                changes.append(await self._controlled(reading, document, agency, received, standing))
+                continue
             findings += document.findings if document.kind is Kind.RESPONSE else _not_an_answer(document)
             for response in document.responses if is_valid(document.findings) else ():
                 taken = await self._one(response, agency, received, reference, standing)
@@ -157,6 +161,37 @@ class Decisions:
         """`delivery` as it stands now: the agency may have spoken over its own connection meanwhile."""
         return await self._ledger.find_delivery(delivery.id) or delivery
 
+    async def _controlled(
+        self,
+        reading: Reading,
+        document: Document,
+        agency: str,
+        received: Instant,
+        standing: dict[str, Status],
+    ) -> Change:
+        """The change for one CONTRL, which is never answered, so nothing about it is a finding."""
+        control = control_of(reading, document)
+        if control is None:
+            log.warning("contrl_not_readable", agency=agency)
+            return Change()
+        if control.rejected:
+            log.error("contrl_rejection", agency=agency, reference=control.reference[:SHOWN])
+        delivery = await self._ledger.find_delivery(control.reference)
+        if delivery is None or delivery.agency != agency:
+            return uncontrolled(control, agency, received)
+        status, delivery = await self._standing(delivery, standing)
+        change = controlled(control, delivery, received)
+        standing[delivery.lodgement] = _after(status, change)
+        return change
+
+    async def _standing(
+        self, delivery: DeliveryRecord, standing: dict[str, Status]
+    ) -> tuple[Status, DeliveryRecord]:
+        """`delivery` and its lodgement as they stand after what came before in the same payload."""
+        status = standing.get(delivery.lodgement) or await self._ledger.status(delivery.lodgement)
+        assert status is not None, "a delivery refers to its lodgement"
+        return status, next(one for one in status.deliveries if one.id == delivery.id)
+
     async def _one(
         self,
         response: Response,
@@ -175,9 +210,7 @@ class Decisions:
             text = "no delivery to you has this reference: give back the one the declaration carried"
             finding = Finding(code="unknown-delivery", text=text, value=named or reference)
             return Answered(Change(), (), (finding,))
-        status = standing.get(delivery.lodgement) or await self._ledger.status(delivery.lodgement)
-        assert status is not None
-        delivery = next(one for one in status.deliveries if one.id == delivery.id)
+        status, delivery = await self._standing(delivery, standing)
         change = self._change(response, delivery, status, received)
         standing[delivery.lodgement] = _after(status, change)
         return Answered(change, (delivery.lodgement,), ())

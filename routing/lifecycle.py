@@ -62,6 +62,7 @@ class DeliveryTrigger(enum.Enum):
     ANSWER = "answer"
     EXPIRE = "expire"  # the agreement's deadline passed
     QUARANTINE = "quarantine"  # the document defeats our own writer
+    REFUSE = "refuse"  # the agency could not read it and says so
     REQUEUE = "requeue"  # by a person
     CLOSE = "close"  # by a person
 
@@ -105,6 +106,7 @@ class EventKind(enum.Enum):
     DELIVERY_STARTED = "delivery_started"
     DELIVERY_RECEIPTED = "delivery_receipted"
     DELIVERY_FAILED = "delivery_failed"
+    CONTROLLED = "controlled"  # the agency says that the syntax of what it got is right
     ANSWERED = "answered"
     DECIDED = "decided"
     NOTIFIED = "notified"  # durable in the trader's log; `push` = "1" in its data when it is also sent
@@ -118,6 +120,7 @@ class EventKind(enum.Enum):
     REFUSED = "refused"  # a message that was not taken: authentication, integrity, size
     QUARANTINED = "quarantined"
     DEAD_LETTERED = "dead_lettered"
+    ALARM = "alarm"  # a person must look; `alarm` in its data says why
     REQUEUED = "requeued"
     CLOSED = "closed"
 
@@ -200,6 +203,7 @@ DELIVERY: Lifecycle[DeliveryState, DeliveryTrigger] = Lifecycle(
         (_D.PENDING, _DT.ANSWER): _D.ANSWERED,  # to such an attempt
         (_D.PENDING, _DT.EXPIRE): _D.DEAD,
         (_D.PENDING, _DT.QUARANTINE): _D.DEAD,
+        (_D.PENDING, _DT.REFUSE): _D.DEAD,  # what an attempt brought that had been given up
         (_D.PENDING, _DT.WITHHOLD): _D.WITHHELD,  # the agency went live while a test document waited for it
         (_D.SENDING, _DT.WITHHOLD): _D.WITHHELD,
         (_D.SENDING, _DT.FAIL): _D.PENDING,
@@ -207,9 +211,11 @@ DELIVERY: Lifecycle[DeliveryState, DeliveryTrigger] = Lifecycle(
         (_D.SENDING, _DT.ANSWER): _D.ANSWERED,  # in the response itself, or ahead of its receipt
         (_D.SENDING, _DT.EXPIRE): _D.DEAD,
         (_D.SENDING, _DT.QUARANTINE): _D.DEAD,
+        (_D.SENDING, _DT.REFUSE): _D.DEAD,  # ahead of the receipt
         (_D.SENT, _DT.RECEIPT): _D.SENT,
         (_D.SENT, _DT.FAIL): _D.SENT,  # a second attempt failed after the receipt of the first
         (_D.SENT, _DT.ANSWER): _D.ANSWERED,
+        (_D.SENT, _DT.REFUSE): _D.DEAD,  # no answer will come of it
         (_D.SENT, _DT.REQUEUE): _D.PENDING,  # the agency lost it and asks again
         (_D.ANSWERED, _DT.ANSWER): _D.ANSWERED,  # superseded or withdrawn
         (_D.ANSWERED, _DT.RECEIPT): _D.ANSWERED,

@@ -109,7 +109,8 @@ CREATE TABLE delivery (
             'sent', -- pending, sending, sent, dead --receipt--> sent; sent --fail--> sent
             'answered', -- pending, sending, sent, answered, dead, closed --answer--> answered;
             -- answered --receipt--> answered; answered --fail--> answered
-            'dead', -- pending, sending --expire--> dead; pending, sending --quarantine--> dead
+            'dead', -- pending, sending --expire--> dead; pending, sending --quarantine--> dead;
+            -- pending, sending, sent --refuse--> dead
             'closed', -- dead --close--> closed; closed --receipt--> closed
             'withheld' -- (start), pending, sending --withhold--> withheld
         )

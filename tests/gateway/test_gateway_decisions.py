@@ -229,6 +229,87 @@ async def test_two_answers_in_one_payload(lodged: Any, make_cusres: Make) -> Non
     assert [note.decision_version for note in await lodged.notes()] == [1, 2]
 
 
+def contrl(reference: str, action: str, *messages: bytes) -> bytes:
+    """A CONTRL of customs about the interchange `reference`, and `messages` after it."""
+    uci = f"UCI+{reference}+TIDEWAITER:ZZZ+CUSTOMS:ZZZ+{action}"
+    body = f"UNH+1+CONTRL:D:3:UN'{uci}'UNT+3+1'".encode()
+    for number, message in enumerate(messages, 2):
+        text = message[message.index(b"UNH+1+") + 6 : message.index(b"UNZ")]
+        body += b"UNH+%d+" % number + text.removesuffix(b"+1'") + b"+%d'" % number
+    head = b"UNA:+.? 'UNB+UNOC:3+CUSTOMS:ZZZ+TIDEWAITER:ZZZ+260602:1200+C1'"
+    return head + body + b"UNZ+%d+C1'" % (len(messages) + 1)
+
+
+async def test_an_answer_beside_a_contrl_is_taken(lodged: Any, make_cusres: Make) -> None:
+    customs = await lodged.delivery("customs")
+    mdn, _ = await lodged.lodge_as2(contrl(customs, "7", make_cusres(customs, "03")), "customs")
+    assert mdn.kind.value == "processed"
+    assert await outcomes(lodged) == [(1, "refused")]
+    assert await lodged.notes("customs") == []
+    assert "controlled" in await lodged.kinds()
+    assert "rejected" not in await lodged.kinds()
+
+
+@pytest.mark.parametrize("sent", [False, True])
+async def test_a_contrl_that_rejects_a_delivery_makes_it_a_dead_letter(lodged: Any, sent: bool) -> None:
+    customs = await lodged.delivery("customs")
+    if sent:
+        lodged.peer.will(lodged.mdn("customs"))
+        await lodged.attempt("customs")
+    await lodged.lodge_as2(contrl(customs, "4+18"), "customs")
+    assert (await lodged.leg("customs")).state is DeliveryState.DEAD
+    event = (await lodged.events((await lodged.only()).lodgement.id))[-1]
+    assert event.kind is EventKind.DEAD_LETTERED
+    assert event.data == {
+        "agency": "customs",
+        "delivery": customs,
+        "contrl": "4",
+        "reason": "CONTRL rejection 18",
+        "alarm": "contrl-rejection",
+    }
+    await lodged.answer_as2(customs, "08")
+    assert (await lodged.leg("customs")).state is DeliveryState.ANSWERED
+
+
+async def test_a_contrl_that_rejects_what_was_answered_is_an_alarm(lodged: Any) -> None:
+    customs = await lodged.delivery("customs")
+    await lodged.answer_as2(customs, "08")
+    await lodged.lodge_as2(contrl(customs, "4"), "customs")
+    assert (await lodged.leg("customs")).state is DeliveryState.ANSWERED
+    assert (await lodged.kinds())[-1] == "alarm"
+
+
+@pytest.mark.parametrize(("action", "kind"), [("4", "alarm"), ("7", "controlled")])
+async def test_a_contrl_about_no_delivery_of_the_agency_moves_nothing(
+    lodged: Any, action: str, kind: str
+) -> None:
+    for reference in ("N0000000000000", await lodged.delivery("health")):
+        await lodged.lodge_as2(contrl(reference, action), "customs")
+        event = (await lodged.events())[-1]
+        assert (event.kind.value, event.lodgement, event.data["reference"]) == (kind, None, reference)
+    assert {d.state for d in (await lodged.only()).deliveries} == {DeliveryState.PENDING}
+    assert await lodged.notes("customs") == []
+
+
+async def test_what_is_wrong_beside_a_contrl_is_answered(lodged: Any, make_cusres: Make) -> None:
+    customs = await lodged.delivery("customs")
+    await lodged.lodge_as2(contrl(customs, "7", make_cusres("D0000000000000", "08")), "customs")
+    (note,) = await lodged.notes("customs")
+    assert note.kind == "CUSRES"
+
+
+async def test_what_can_be_taken_is_there_beside_what_cannot(lodged: Any, make_res: Make) -> None:
+    """The channel decides: all or nothing over HTTPS, each for itself over AS2."""
+    body = make_res(await lodged.delivery("health"), "03").replace(b"</md:MetaData>", b"")
+    unknown = make_res("D0000000000000", "08")
+    both = body + unknown[unknown.index(b"<Response") :]
+    taken = await lodged.decisions.take(lodged.reader.read(both), "health", lodged.now(), None)
+    assert [answer.outcome for answer in taken.change.answers] == ["refused"]
+    assert [finding.code for finding in taken.findings] == ["unknown-delivery"]
+    assert (await lodged.lodge(both, path="/v1/answers", party="health")).status == 422
+    assert (await lodged.only()).answers == ()
+
+
 async def test_a_test_answers_in_the_syntax_of_the_lodgement(bench: Any, make_document: Make) -> None:
     await bench.lodge(make_document("export.xml"))
     await bench.answer_as2(await bench.delivery("customs"), "08")
