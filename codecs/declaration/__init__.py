@@ -1,5 +1,6 @@
 """The one canonical declaration and response, which both syntaxes read into and write from."""
 
+from .content import Fault, Step, check_content
 from .declaration import Declaration, GoodsShipment
 from .documents import AdditionalDocument, AdditionalInformation, Amendment, Pointer, PreviousDocument
 from .element import Element, Field, Node, fields, fields_by_tag
@@ -28,6 +29,7 @@ __all__ = [
     "DutyTaxFee",
     "Element",
     "Error",
+    "Fault",
     "Field",
     "GoodsShipment",
     "GovernmentAgencyGoodsItem",
@@ -41,6 +43,8 @@ __all__ = [
     "ResponseAdditionalInformation",
     "ResponseDeclaration",
     "Status",
+    "Step",
+    "check_content",
     "fields",
     "fields_by_tag",
 ]

@@ -29,6 +29,11 @@ class Quantity(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str | None = None
 
 
+# An offset of hours alone is in use with 304.
+_MOMENT = re.compile(
+    r"([0-9]{4})([0-9]{2})([0-9]{2})"
+    r"(?:([0-9]{2})([0-9]{2})(?:([0-9]{2})(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?)?"
+)
 # UNTDID 2379 code 304 has a zone of hours, with or without minutes, or Z.
 _SHORT_ZONE = re.compile(r"[+-]\d{2}\Z")
 
@@ -55,3 +60,17 @@ class DateTime(msgspec.Struct, frozen=True, omit_defaults=True):
         except ValueError:
             return None
         return moment.date() if self.format == "102" else moment
+
+
+def written_format(text: str) -> str | None:
+    """The UNTDID 2379 code that `text` follows to the letter, None where it is no date at all."""
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return None
+    *parts, zone = match.groups()
+    given = [int(part) for part in parts if part is not None]
+    try:
+        datetime(*given)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+    return "304" if zone else {3: "102", 5: "203", 6: "204"}[len(given)]

@@ -1,10 +1,12 @@
 """Bytes to a declaration or responses: parse, choose the schema, check, read, check the content."""
 
+from collections.abc import Sequence
+
 import msgspec
 from lxml import etree
 
 from ..declaration import Declaration, Response
-from ..finding import MAX_FINDINGS, Finding, XmlPointer
+from ..finding import MAX_FINDINGS, Finding, Severity, XmlPointer
 from .content import check_declaration
 from .metadata import METADATA_FIELDS, MetaData
 from .names import WCO, DocumentKind, split
@@ -49,6 +51,7 @@ def read(data: bytes, schemas: SchemaSet) -> WcoDocument:
     declaration: Declaration | None = None
     responses: list[Response] = []
     corrections: list[Declaration | None] = []
+    content: tuple[Finding, ...] = ()
     for body in bodies:
         if split(body.tag)[1] == DocumentKind.RESPONSE.value:
             response, correction = _response(walk, body)
@@ -56,7 +59,7 @@ def read(data: bytes, schemas: SchemaSet) -> WcoDocument:
             corrections.append(correction)
         elif declaration is None:
             declaration = walk.node(Declaration, body)
-            faults += check_declaration(declaration, body)
+            content = check_declaration(declaration, body)
     kind = DocumentKind.RESPONSE if responses else DocumentKind.DECLARATION if declaration else None
     return WcoDocument(
         kind=kind,
@@ -66,7 +69,7 @@ def read(data: bytes, schemas: SchemaSet) -> WcoDocument:
         declaration=declaration,
         responses=tuple(responses),
         corrections=tuple(corrections),
-        findings=_merged(faults, walk.findings),
+        findings=_merged(_merged(faults, walk.findings), content),
     )
 
 
@@ -115,10 +118,13 @@ def _response(walk: Walk, element: etree._Element) -> tuple[Response, Declaratio
     return walk.node(Response, element), correction
 
 
-def _merged(faults: tuple[Finding, ...], noted: list[Finding]) -> tuple[Finding, ...]:
-    """Both, without what the reading noted about a node the schema already faulted."""
-    places = {fault.pointer.xpath for fault in faults if isinstance(fault.pointer, XmlPointer)}
-    rest = [
-        each for each in noted if not (isinstance(each.pointer, XmlPointer) and each.pointer.xpath in places)
-    ]
+def _merged(faults: tuple[Finding, ...], noted: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Both, without what was noted about a node, or about a child it lacks, that has an error already."""
+    places = {_place(fault) for fault in faults if fault.severity is Severity.ERROR} - {None}
+    rest = [each for each in noted if _place(each) not in places]
     return (*faults, *rest)[:MAX_FINDINGS]
+
+
+def _place(finding: Finding) -> tuple[str, str | None] | None:
+    at = finding.pointer
+    return (at.xpath, at.wco) if isinstance(at, XmlPointer) else None

@@ -3,14 +3,12 @@
 import functools
 import re
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 from lxml import etree
 
 from ..declaration import Amount, DateTime, Node, Quantity, fields
-from ..declaration.values import DATE_FORMATS
 from ..finding import MAX_FINDINGS, Finding, Severity, shown
 from .names import split
 from .place import pointer
@@ -23,11 +21,6 @@ MAX_DIGITS = 40
 _SPACE = " \t\r\n"
 _RUNS = re.compile(r"[ \t\r\n]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-# An offset of hours alone is in use with 304.
-_MOMENT = re.compile(
-    r"([0-9]{4})([0-9]{2})([0-9]{2})"
-    r"(?:([0-9]{2})([0-9]{2})(?:([0-9]{2})(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?)?"
-)
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 # The attribute each kind of value keeps.
 _KEPT: dict[type, str] = {Amount: "currencyID", Quantity: "unitCode"}
@@ -176,25 +169,7 @@ class Walk:
             self._attributes(holder, "formatCode")
         if text is None:
             return None
-        moment = DateTime(text, _attribute(holder, "formatCode"))
-        if moment.format in DATE_FORMATS:
-            self._check_date(moment, holder)
-        return moment
-
-    def _check_date(self, moment: DateTime, element: etree._Element) -> None:
-        """A text that is no date is an error; a date in another format than it says can still be told."""
-        written = _written_format(moment.text)
-        if written is None:
-            self.note("wrong-date", "not a date", element, value=moment.text, expected=moment.format)
-        elif written != moment.format:
-            self.note(
-                "date-format",
-                "the date is not written in the format its attribute names",
-                element,
-                value=moment.text,
-                expected=moment.format,
-                severity=Severity.WARNING,
-            )
+        return DateTime(text, _attribute(holder, "formatCode"))
 
     def _attributes(self, element: etree._Element, kept: str | None) -> None:
         attributes: Any = element.attrib
@@ -219,20 +194,6 @@ class Walk:
             value=split(element.tag)[1],
             severity=Severity.WARNING,
         )
-
-
-def _written_format(text: str) -> str | None:
-    """The UNTDID 2379 code `text` follows, None where it is no date at all."""
-    match = _MOMENT.fullmatch(text)
-    if match is None:
-        return None
-    *parts, zone = match.groups()
-    given = [int(part) for part in parts if part is not None]
-    try:
-        datetime(*given)  # type: ignore[arg-type]
-    except ValueError:
-        return None
-    return "304" if zone else {3: "102", 5: "203", 6: "204"}[len(given)]
 
 
 def _attribute(element: etree._Element, name: str) -> str | None:

@@ -50,6 +50,35 @@ def test_a_repeated_item_number_is_in_error(declaration: Build, reading: Reading
     assert found.pointer.wco == "42A / 67A / 68A#3:006"
 
 
+def test_a_measure_below_zero_is_pointed_at(declaration: Build, reading: Reading) -> None:
+    mass = '<TotalGrossMassMeasure unitCode="KGM">-4790</TotalGrossMassMeasure>'
+    data = declaration(HEAD + mass)
+    found, tag = only(reading(data), data)
+    assert (found.code, found.severity, tag) == ("negative-value", Severity.ERROR, "TotalGrossMassMeasure")
+    assert found.text == "TotalGrossMassMeasure must not be negative"
+
+
+def test_a_unit_is_pointed_at_by_its_attribute(declaration: Build, reading: Reading) -> None:
+    data = declaration(HEAD + '<TotalGrossMassMeasure unitCode="KILO">1</TotalGrossMassMeasure>')
+    (found,) = reading(data).findings
+    assert isinstance(found.pointer, XmlPointer)
+    assert found.pointer.xpath.endswith("TotalGrossMassMeasure/@unitCode")
+
+
+def test_an_original_without_goods_lacks_an_item(declaration: Build, reading: Reading) -> None:
+    data = declaration(HEAD + "<TypeCode>IMA</TypeCode>")
+    found, tag = only(reading(data), data)
+    assert (found.code, tag) == ("no-items", "Declaration")
+
+
+def test_what_the_schema_said_is_not_said_again(declaration: Build, reading: Reading) -> None:
+    body = "<FunctionCode>9</FunctionCode><FunctionalReferenceID></FunctionalReferenceID>"
+    date = '<IssueDateTime><ds:DateTimeString formatCode="999">x</ds:DateTimeString></IssueDateTime>'
+    assert [f.code for f in reading(declaration(body)).findings] == ["too-short"]
+    assert [f.code for f in reading(declaration("")).findings] == ["missing-element", "lrn-missing"]
+    assert len(reading(declaration(HEAD + date)).findings) <= 2
+
+
 def test_items_in_any_order_and_a_right_total_are_fine(declaration: Build, reading: Reading) -> None:
     data = declaration(HEAD + "<GoodsItemQuantity>2</GoodsItemQuantity>" + items(2, 1))
     assert reading(data).findings == ()

@@ -167,11 +167,12 @@ def test_a_national_element_the_model_lacks_is_reported(schemas: SchemaSet) -> N
     national = (
         f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{DECLARATION}" '
         'elementFormDefault="qualified"><xs:element name="Declaration"><xs:complexType><xs:sequence>'
-        '<xs:element name="FunctionalReferenceID" type="xs:string"/><xs:element name="Own" type="xs:string"/>'
+        '<xs:element name="FunctionCode"/><xs:element name="FunctionalReferenceID" type="xs:string"/>'
+        '<xs:element name="Own" type="xs:string"/>'
         "</xs:sequence></xs:complexType></xs:element></xs:schema>"
     ).encode()
     profile = Profile(name="n", selector=Selector(), schema=compile_schema({"n.xsd": national}, "n.xsd"))
-    body = "<FunctionalReferenceID>L1</FunctionalReferenceID><Own>1</Own>"
+    body = f"{HEAD}<Own>1</Own>"
     document = read(
         f'<Declaration xmlns="{DECLARATION}">{body}</Declaration>'.encode(), schemas.with_profiles([profile])
     )

@@ -76,26 +76,6 @@ def test_what_is_no_whole_number_is_said(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("20261301", "wrong-date"),
-        ("2026013", "wrong-date"),
-        ("20260230", "wrong-date"),
-        ("x", "wrong-date"),
-        ("202601310900", "date-format"),
-        ("20260131090000", "date-format"),
-        ("20260131090000Z", "date-format"),
-    ],
-)
-def test_a_date_outside_its_format_is_said(text: str, code: str) -> None:
-    declaration, codes = walked(
-        f"<IssueDateTime><z:DateTimeString formatCode='102'>{text}</z:DateTimeString></IssueDateTime>"
-    )
-    assert declaration.issue_date_time == DateTime(text, "102")
-    assert codes == [code]
-
-
-@pytest.mark.parametrize(
     ("body", "code"),
     [
         ("<Own/>", "element-not-carried"),
