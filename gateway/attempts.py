@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..routing.instant import Instant
-from ..routing.lifecycle import DeliveryState
+from ..routing.lifecycle import DeliveryState, EventKind
 from ..routing.retry import next_attempt
 from . import clock
 from .config import RetrySettings, retry_policy
@@ -15,6 +15,8 @@ from .sender import Failure
 POISON_TRIES = 3
 # Of a reason in the history: enough to act on.
 REASON_KEPT = 500
+# Events read at once.
+PAGE = 500
 
 
 class Retry(NamedTuple):
@@ -33,12 +35,22 @@ class Attempts:
         self._now = now
         self._jitter = jitter
 
-    def after(self, failure: Failure, settings: RetrySettings, attempts: int, first_ns: int | None) -> Retry:
-        """The next try after `failure`, which followed `attempts` others, the first of them at `first_ns`."""
+    def after(
+        self,
+        failure: Failure,
+        settings: RetrySettings,
+        attempts: int,
+        first_ns: int | None,
+        refusals: int | None = None,
+    ) -> Retry:
+        """The next try after `failure`, which followed `attempts` others, the first of them at `first_ns`.
+
+        `refusals` of them were of the document itself (None: all); only those make a refusal the last one.
+        """
         now = self._now()
         first = first_ns if first_ns is not None else now.utc_ns
         tried = attempts + 1
-        if failure.poison and tried >= POISON_TRIES:
+        if failure.poison and (attempts if refusals is None else refusals) + 1 >= POISON_TRIES:
             return Retry(None, tried, first)
         due = next_attempt(
             retry_policy(settings),
@@ -49,6 +61,18 @@ class Attempts:
             jitter=self._jitter(),
         )
         return Retry(None if due is None else int(due.timestamp() * 1e9), tried, first)
+
+    async def refusals(self, lodgement: str, delivery: str) -> int:
+        """How often `delivery` was refused for what it says since a person last queued it."""
+        found, last = 0, 0
+        while events := await self._ledger.events(lodgement=lodgement, after=last, limit=PAGE):
+            last = events[-1].number
+            for event in events:
+                if event.kind is EventKind.REQUEUED and event.data.get("delivery", delivery) == delivery:
+                    found = 0
+                elif event.kind is EventKind.DELIVERY_FAILED and event.data.get("delivery") == delivery:
+                    found += event.data.get("poison") == "1"
+        return found
 
     async def record(self, change: Change) -> None:
         """Write a result. A Conflict means the peer's word came in by another way first: that one stands, and
@@ -80,4 +104,6 @@ def our_fault(error: Exception) -> Failure:
 def failure_data(failure: Failure) -> dict[str, str]:
     """What an event says of a failed try."""
     data = {"reason": failure.reason[:REASON_KEPT]}
+    if failure.poison:
+        data["poison"] = "1"
     return data | {"alarm": "receipt-mismatch"} if failure.alarm else data

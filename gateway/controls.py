@@ -26,7 +26,8 @@ def controlled(control: edifact.Control, delivery: DeliveryRecord, at: Instant) 
     data = {"agency": delivery.agency, "delivery": delivery.id, "contrl": control.action[:SHOWN]}
     if not control.rejected:
         return _event(EventKind.CONTROLLED, delivery.lodgement, data, at)
-    code = next((part.code for part in (control, *control.messages) if part.code), "")[:SHOWN]
+    codes = (control.code, *(message.code for message in control.messages))
+    code = next(filter(None, codes), "")[:SHOWN]
     data |= {"reason": f"CONTRL rejection {code}".rstrip(), "alarm": ALARM}
     if delivery.state not in DELIVERY.sources(DeliveryTrigger.REFUSE):
         return _event(EventKind.ALARM, delivery.lodgement, data, at)

@@ -151,7 +151,10 @@ class Delivering:
         self, claim: ClaimedDelivery, settings: AgencySettings, failure: Failure, events: list[EventRecord]
     ) -> None:
         delivery = claim.delivery
-        retry = self._attempts.after(failure, settings.retry, delivery.attempts, delivery.first_attempt_ns)
+        refused = await self._attempts.refusals(claim.lodgement.id, delivery.id) if failure.poison else 0
+        retry = self._attempts.after(
+            failure, settings.retry, delivery.attempts, delivery.first_attempt_ns, refused
+        )
         events.append(self._event(EventKind.DELIVERY_FAILED, claim, failure_data(failure)))
         if retry.due_ns is None:
             events.append(self._event(EventKind.DEAD_LETTERED, claim, {"reason": failure.reason}))

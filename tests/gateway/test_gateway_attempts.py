@@ -35,6 +35,34 @@ async def test_a_refusal_is_final_after_three_tries(bench: Any, attempts: Attemp
 
 
 @pytest.mark.anyio
+async def test_only_refusals_make_a_refusal_the_last_one(bench: Any, attempts: Attempts) -> None:
+    due = [
+        attempts.after(REFUSED, SETTINGS, 9, bench.now.ns, refused).due_ns for refused in range(POISON_TRIES)
+    ]
+    assert [moment is None for moment in due] == [False, False, True]
+
+
+@pytest.mark.anyio
+async def test_refusals_are_counted_since_a_person_queued_it(
+    bench: Any, attempts: Attempts, make_document: Any
+) -> None:
+    await bench.lodge(make_document())
+    delivery = await bench.leg()
+
+    def event(kind: EventKind, **data: str) -> EventRecord:
+        return EventRecord(kind=kind, at=bench.now(), lodgement=delivery.lodgement, data=data)
+
+    failed = {"delivery": delivery.id, "poison": "1"}
+    refused = event(EventKind.DELIVERY_FAILED, **failed)
+    other = event(EventKind.DELIVERY_FAILED, **(failed | {"delivery": "D2"}))
+    down = event(EventKind.DELIVERY_FAILED, delivery=delivery.id)
+    await bench.ledger.commit([Change(events=(refused, down, other, refused))])
+    assert await attempts.refusals(delivery.lodgement, delivery.id) == 2
+    await bench.ledger.commit([Change(events=(event(EventKind.REQUEUED, delivery=delivery.id), refused))])
+    assert await attempts.refusals(delivery.lodgement, delivery.id) == 1
+
+
+@pytest.mark.anyio
 async def test_a_result_that_comes_too_late_leaves_its_events(
     bench: Any, attempts: Attempts, make_document: Any
 ) -> None:
@@ -51,4 +79,5 @@ def test_what_a_failure_says() -> None:
     assert failure_data(FAILED) == {"reason": "HTTP 503"}
     long = Failure(reason="x" * 999, alarm=True)
     assert failure_data(long) == {"reason": "x" * REASON_KEPT, "alarm": "receipt-mismatch"}
+    assert failure_data(REFUSED) == {"reason": "HTTP 422", "poison": "1"}
     assert our_fault(KeyError("secret")) == Failure(reason="unexpected KeyError", poison=True)

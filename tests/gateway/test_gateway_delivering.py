@@ -143,6 +143,16 @@ async def test_what_the_peer_refuses_is_given_up_soon(lodged: Any, status: int) 
     assert (await lodged.kinds())[-1] == "dead_lettered"
 
 
+async def test_an_outage_does_not_make_the_first_refusal_the_last_try(lodged: Any) -> None:
+    down, refused = (503, (), b""), (409, (), b"")
+    lodged.peer.will(down, down, down, down, refused)
+    for number in range(4 + POISON_TRIES):
+        assert (await lodged.leg()).state is DeliveryState.PENDING, number
+        assert await lodged.attempt()
+        lodged.now.tick(1000)
+    assert (await lodged.leg()).state is DeliveryState.DEAD
+
+
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 408, 425, 429, 500, 502])
 async def test_what_can_be_mended_is_tried_on(lodged: Any, status: int) -> None:
     lodged.peer.will((status, (), b""))
