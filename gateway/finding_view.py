@@ -1,4 +1,4 @@
-"""A finding as JSON, alone in its module: `validate --json` should not wait for a gateway's libraries."""
+"""A finding as JSON and as a line, alone in its module: `validate` waits for no gateway's libraries."""
 
 from typing import Any
 
@@ -20,3 +20,19 @@ def finding_view(finding: Finding) -> dict[str, Any]:
     if finding.expected is not None:
         view["expected"] = finding.expected
     return view
+
+
+def finding_line(view: dict[str, Any]) -> str:
+    """A finding for a person, from its JSON: what, where, what was found and what is expected."""
+    told = [f"{view['severity']} {view['code']}"]
+    if "where" in view:
+        told.append(f"at {view['where']}")
+        line = view["pointer"].get("line")
+        if line is not None:
+            told.append(f"line {line}")
+    text = f"{', '.join(told)}: {view['text']}"
+    if "value" in view:
+        text += f"; found {view['value']!r}"
+    if "expected" in view:
+        text += f"; expected {view['expected']}"
+    return text

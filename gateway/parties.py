@@ -94,6 +94,11 @@ class Parties:
         known = self.partners.get(name) or self.agencies.get(name)
         return known or Party(name, PartnerSettings(name=name), None, (), ())
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everybody's."""
+        return (*self.partners, *self.agencies)
+
     def tls_certificates(self) -> tuple[x509.Certificate, ...]:
         """All the client certificates that may open a TLS connection."""
         parties = (*self.partners.values(), *self.agencies.values())

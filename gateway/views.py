@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ..codecs.finding import Finding
+from ..routing.lifecycle import DeliveryState
 from . import clock
 from .finding_view import finding_view
 from .http import Response
@@ -90,6 +91,8 @@ def status_view(status: Status) -> dict[str, Any]:
         "waiting-for": [
             d.agency for d in status.deliveries if d.state.value in {"pending", "sending", "sent"}
         ],
+        # Given up: nobody waits for these any more until a person requeues or closes them.
+        "stuck": [d.agency for d in status.deliveries if d.state is DeliveryState.DEAD],
         "decisions": [decision_view(decision) for decision in status.decisions],
         "decision": decision_view(status.decisions[-1]) if status.decisions else None,
         "last-notification": status.last_notification,

@@ -237,6 +237,41 @@ def sla(
     raise typer.Exit(sla(home(directory), since, until, as_json=as_json))
 
 
+@app.command(rich_help_panel=GATEWAY)
+def dead(directory: Dir = None, as_json: Json = False) -> None:
+    """List the deliveries and notifications that were given up, with their age and the last reason."""
+    from .letters import dead
+
+    raise typer.Exit(dead(home(directory), as_json=as_json))
+
+
+Letter = Annotated[str, typer.Argument(help="The id of a delivery (D...) or notification (N...).")]
+
+
+@app.command(rich_help_panel=GATEWAY)
+def requeue(
+    reference: Letter,
+    why: Annotated[str, typer.Option("--why", help="A reason, for the history.")] = "",
+    directory: Dir = None,
+) -> None:
+    """Try a delivery or notification again from the beginning, also beside a running gateway."""
+    from .letters import requeue
+
+    raise typer.Exit(requeue(home(directory), reference, why))
+
+
+@app.command(rich_help_panel=GATEWAY)
+def close(
+    reference: Letter,
+    why: Annotated[str, typer.Option("--why", help="The reason, for the history.")],
+    directory: Dir = None,
+) -> None:
+    """Give a dead delivery or notification up for good, also beside a running gateway."""
+    from .letters import close
+
+    raise typer.Exit(close(home(directory), reference, why))
+
+
 @app.command(rich_help_panel=TRY)
 def submit(
     files: Annotated[list[pathlib.Path], typer.Argument(help="Documents to lodge.", metavar="FILE...")],

@@ -6,8 +6,9 @@ import sys
 import msgspec
 
 from ...codecs.document import Kind, Reading
-from ...codecs.finding import Finding, XmlPointer
+from ...codecs.finding import XmlPointer
 from .. import resources
+from ..finding_view import finding_line, finding_view
 
 VALID, INVALID, UNREADABLE = 0, 1, 2
 
@@ -72,7 +73,7 @@ def _written(name: str, text: str) -> bool:
     try:
         pathlib.Path(name).write_text(text, encoding="utf-8")
     except OSError as error:
-        sys.stderr.write(f"{name}: {error.strerror}\n")
+        sys.stderr.write(f"{name}: {error.strerror or error}\n")
         return False
     return True
 
@@ -95,27 +96,10 @@ def _print(name: str, reading: Reading) -> None:
     verdict = ("valid", "invalid", "unreadable")[_code(reading)]
     sys.stdout.write(f"{name}: {verdict} ({kinds})\n")
     for finding in reading.all_findings:
-        sys.stdout.write(f"  {_line(finding)}\n")
-
-
-def _line(finding: Finding) -> str:
-    told = [f"{finding.severity.value} {finding.code}"]
-    if finding.pointer is not None:
-        told.append(f"at {finding.pointer}")
-        line = getattr(finding.pointer, "line", None)
-        if line is not None:
-            told.append(f"line {line}")
-    text = f"{', '.join(told)}: {finding.text}"
-    if finding.value is not None:
-        text += f"; found {finding.value!r}"
-    if finding.expected is not None:
-        text += f"; expected {finding.expected}"
-    return text
+        sys.stdout.write(f"  {finding_line(finding_view(finding))}\n")
 
 
 def _json(name: str, reading: Reading) -> dict[str, object]:
-    from ..finding_view import finding_view
-
     return {
         "file": name,
         "result": ("valid", "invalid", "unreadable")[_code(reading)],

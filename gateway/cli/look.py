@@ -15,9 +15,10 @@ from ...routing.lifecycle import EventKind
 from ...routing.sla import Levels, indicator_2
 from ...routing.timeline import SlaEvent, Timing, timings
 from .. import clock
-from ..config import GatewaySettings, load_levels
+from ..config import GatewaySettings, load_config, load_gateway, load_levels
+from ..finding_view import finding_line
 from ..ledger import EventRecord, Ledger, LedgerError, open_ledger
-from ..toml import ConfigError, read_toml
+from ..toml import ConfigError
 from ..views import event_view, status_view, summary_view
 from .console import say
 from .operate import complain
@@ -44,10 +45,12 @@ def status(folder: pathlib.Path, reference: str, *, as_json: bool) -> int:
                 ", ".join(f"{a['outcome']} at {a['received']}" for a in leg["answers"]) or "no answer yet"
             )
             say(f"  {leg['agency']}: {leg['state']} ({leg['attempts']} tries); {answers}")
+        if view["stuck"]:
+            say(("stuck: ", "red"), f"{', '.join(view['stuck'])}; a person must look: tidewaiter dead")
         for decision in view["decisions"]:
             say(f"  decision {decision['version']}: {decision['outcome']} at {decision['decided']}")
         for finding in view["findings"]:
-            say(f"  {finding['severity']} {finding['code']} {finding.get('where', '')}: {finding['text']}")
+            say(f"  {finding_line(finding)}")
 
     return _look(folder, ask, show, as_json=as_json)
 
@@ -56,9 +59,11 @@ def list_lodgements(folder: pathlib.Path, limit: int, partner: str | None, *, as
     """Print the newest lodgements."""
 
     async def ask(ledger: Ledger) -> list[dict[str, Any]]:
-        return [
-            summary_view(lodgement) for lodgement in await ledger.lodgements(limit=limit, partner=partner)
-        ]
+        found = await ledger.lodgements(limit=limit, partner=partner)
+        # One that has left the configuration may still have lodged.
+        if partner is not None and not found and partner not in load_config(folder).partners:
+            raise ConfigError(folder / "partners", f"there is no partner {partner!r}")
+        return [summary_view(lodgement) for lodgement in found]
 
     def show(rows: list[dict[str, Any]]) -> None:
         _print_table(("id", "state", "type", "function", "lrn", "channel", "received"), rows)
@@ -73,7 +78,10 @@ def events(folder: pathlib.Path, reference: str, *, as_json: bool) -> int:
         found = await ledger.status(reference)
         if found is None:
             return None
-        return [event_view(event) async for event in _history(ledger, found.lodgement.id)]
+        history = [event async for event in _history(ledger, found.lodgement.id)]
+        # Some are written after the fact: the receipt's leaving, the first byte.
+        history.sort(key=lambda event: (event.at.utc_ns, event.number))
+        return [event_view(event) for event in history]
 
     def show(rows: list[dict[str, Any]]) -> None:
         known = ("number", "event", "at", "declaration", "message")
@@ -103,7 +111,9 @@ def _look(
     as_json: bool,
 ) -> int:
     try:
-        settings = read_toml(folder / "gateway.toml", GatewaySettings)
+        settings = load_gateway(folder)
+        if complaint := not_yet(folder, settings):
+            return complain(complaint)
         asked = functools.partial(_asked, folder / settings.ledger, ask)
         found = anyio.run(asked, backend="trio")
     except (ConfigError, LedgerError) as error:
@@ -116,6 +126,12 @@ def _look(
     else:
         show(found)
     return OK
+
+
+def not_yet(folder: pathlib.Path, settings: GatewaySettings) -> str:
+    """What to say where no ledger is to look into; empty where there is one."""
+    there = (folder / settings.ledger).exists()
+    return "" if there else f"no gateway has run here yet: {folder / settings.ledger} is made by `serve`"
 
 
 async def _asked(path: pathlib.Path, ask: Callable[[Ledger], Awaitable[T | None]]) -> T | None:
@@ -143,6 +159,8 @@ def sla(folder: pathlib.Path, since: str, until: str, *, as_json: bool) -> int:
         return complain("a day is written YYYY-MM-DD")
     except ConfigError as error:
         return complain(error)
+    if start >= end:
+        return complain("the period is empty: --since comes after --until")
 
     async def ask(ledger: Ledger) -> list[dict[str, Any]]:
         return _indicator(await _timings(ledger), levels, start, end)
@@ -211,8 +229,9 @@ def _told(row: dict[str, Any]) -> str:
     spread = ", ".join(f"{name} {row[name]}" for name in ("median", "p90", "p95", "p99", "maximum"))
     counted = ", ".join(f"{name} {row[name]}" for name in ("unanswered", "duplicates"))
     excluded = f", excluded {row['excluded']}" if row["excluded"] else ""
+    within = f"; within goal {row['within-goal']}" if row["within-goal"] is not None else ""
     return (
         f"{row['type']}, {row['population']}: n {row['n']}, mean {row['mean']} s, {level}\n"
-        f"    {spread}; within goal {row['within-goal']}; our own share {row['gateway-mean']} s\n"
+        f"    {spread}{within}; our own share {row['gateway-mean']} s\n"
         f"    {counted}{excluded}\n"
     )

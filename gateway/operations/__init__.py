@@ -1,4 +1,4 @@
-"""The operator's port: health and metrics, under a ready-made server."""
+"""The operator's port: health, metrics and the exits of dead letters, under a ready-made server."""
 
 from .server import bind_operations, operations_app, serve_operations
 

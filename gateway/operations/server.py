@@ -1,10 +1,15 @@
-"""`/healthz` and `/metrics` with Starlette and Hypercorn, on whichever loop the gateway runs."""
+"""`/healthz`, `/metrics` and the exits of dead letters, with Starlette and Hypercorn, on either loop."""
 
+import contextlib
+import http
 import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import anyio
 import hypercorn.asyncio
 import hypercorn.trio
+import msgspec
 from hypercorn.config import Config as HypercornConfig
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -12,15 +17,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..ledger import Ledger
+from ..dead_letters import CLOSE, REQUEUE, DeadLetters, NotPossible, UnknownLetter
+from ..ledger import Ledger, LedgerUnavailable
 from ..metrics import Metrics
 
 # What is connected at a stop gets this long.
 GRACE_SECONDS = 1.0
+# A reason, not a document.
+MAX_BODY = 16 * 1024
 
 
-def operations_app(ledger: Ledger, metrics: Metrics) -> Starlette:
-    """The application of the operator's port."""
+class _Asked(msgspec.Struct, forbid_unknown_fields=True):
+    why: str = ""
+
+
+def operations_app(ledger: Ledger, metrics: Metrics, letters: DeadLetters | None = None) -> Starlette:
+    """The application of the operator's port.
+
+    With `letters`, a person can move dead letters on: POST /v1/deliveries/{id}/requeue or close, and the
+    same of /v1/notifications, with {"why": "..."} as JSON.
+    """
 
     async def healthz(_: Request) -> Response:
         room = ledger.has_room()
@@ -30,7 +46,54 @@ def operations_app(ledger: Ledger, metrics: Metrics) -> Starlette:
     async def page(_: Request) -> Response:
         return Response(await metrics.page(ledger), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", page)])
+    routes = [Route("/healthz", healthz), Route("/metrics", page)]
+    if letters is not None:
+        for what, move in ((REQUEUE, letters.requeue), (CLOSE, letters.close)):
+            for kind in ("deliveries", "notifications"):
+                path = f"/v1/{kind}/{{reference}}/{what}"
+                routes.append(Route(path, _mover(move, needs_reason=what == CLOSE), methods=["POST"]))
+    return Starlette(routes=routes)
+
+
+def _mover(
+    move: Callable[[str, str], Awaitable[dict[str, Any]]], *, needs_reason: bool
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        # A page in the operator's browser can post across sites, but no JSON without asking first.
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return _refusal(415, "the body must be application/json")
+        try:
+            asked = msgspec.json.decode(await _body(request) or b"{}", type=_Asked)
+        except msgspec.DecodeError as error:
+            return _refusal(400, str(error))
+        if needs_reason and not asked.why.strip():
+            return _refusal(400, "why is missing: a reason for the history")
+        try:
+            return JSONResponse(await move(request.path_params["reference"], asked.why))
+        except UnknownLetter:
+            return _refusal(404, "no delivery and no notification has this id")
+        except NotPossible as error:
+            return _refusal(409, str(error))
+        except LedgerUnavailable:
+            return _refusal(503, "nothing could be made durable; try again")
+
+    return handle
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async with contextlib.aclosing(request.stream()) as parts:
+        async for part in parts:
+            body += part
+            if len(body) > MAX_BODY:
+                raise msgspec.DecodeError(f"more than {MAX_BODY} octets")
+    return body
+
+
+def _refusal(status: int, detail: str) -> Response:
+    title = http.HTTPStatus(status).phrase
+    value = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(value, status_code=status, media_type="application/problem+json")
 
 
 def bind_operations(bind: str) -> socket.socket:

@@ -74,7 +74,11 @@ def test_findings_are_shown(lines: Callable[..., list[str]], told: Callable[...,
     findings = told("status", rejected["id"])["findings"]
     assert findings
     for finding in findings:
-        assert f"  {finding['severity']} {finding['code']} {finding['where']}: {finding['text']}" in said
+        (line,) = [line for line in said if f"at {finding['where']}" in line and finding["text"] in line]
+        assert line.startswith(f"  {finding['severity']} {finding['code']}, at ")
+        # As `validate` shows it.
+        for name in ("value", "expected"):
+            assert name not in finding or str(finding[name]) in line
 
 
 def test_a_name_is_no_markup(lines: Callable[..., list[str]]) -> None:
@@ -88,7 +92,6 @@ def test_list(told: Callable[..., Any], lines: Callable[..., list[str]]) -> None
     assert [row["lrn"] for row in rows if row["state"] == "released"] == [ODD_LRN, "MER-26-004174", LRN]
     assert told("list", "--limit", "1") == rows[:1]
     assert told("list", "--partner", "trader") == rows
-    assert told("list", "--partner", "nobody") == []
     head, *shown = lines("list")
     assert head.split() == ["id", "state", "type", "function", "lrn", "channel", "received"]
     assert [line.split()[0] for line in shown] == [row["id"] for row in rows]
@@ -99,7 +102,7 @@ def test_events(told: Callable[..., Any], lines: Callable[..., list[str]]) -> No
     kinds = [row["event"] for row in rows]
     assert kinds[0] == "received"
     assert {"validated", "routed", "answered", "decided", "notified"} <= set(kinds)
-    assert [row["number"] for row in rows] == sorted(row["number"] for row in rows)
+    assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
     assert {row["declaration"] for row in rows} == {told("status", LRN)["id"]}
     head, *shown = lines("events", LRN)
     assert head.split() == ["number", "at", "event", "about"]
@@ -178,3 +181,47 @@ def test_looking_changes_nothing(
     before = (copy / "ledger.db").read_bytes()
     assert cli(*command, "--dir", copy).exit_code == OK
     assert (copy / "ledger.db").read_bytes() == before
+
+
+def test_a_partner_nobody_knows_is_said(cli: RunCli, lodged: pathlib.Path) -> None:
+    done = cli("list", "--partner", "nobody", "--dir", lodged)
+    assert (done.exit_code, done.stdout) == (UNUSABLE, "")
+    assert done.stderr == f"tidewaiter: {lodged}/partners: there is no partner 'nobody'\n"
+
+
+def test_an_empty_period_is_an_error(cli: RunCli, lodged: pathlib.Path) -> None:
+    done = cli("sla", "--since", "2026-02-02", "--until", "2026-02-01", "--dir", lodged)
+    assert done.exit_code == UNUSABLE
+    assert done.stderr == "tidewaiter: the period is empty: --since comes after --until\n"
+
+
+def test_where_no_levels_hold_no_goal_is_told(
+    cli: RunCli, lodged: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    folder = pathlib.Path(shutil.copytree(lodged, tmp_path / "gateway"))
+    text = (folder / "sla.toml").read_text()
+    (folder / "sla.toml").write_text(text.replace("since = 2", "since = 9"))
+    said = cli("sla", "--dir", folder).stdout
+    assert "no levels agreed" in said
+    assert "None" not in said
+
+
+@pytest.mark.parametrize("command", [("status", "X"), ("list",), ("events", "X"), ("sla",)])
+def test_before_the_first_serve(cli: RunCli, folder: pathlib.Path, command: tuple[str, ...]) -> None:
+    done = cli(*command, "--dir", folder)
+    assert done.exit_code == UNUSABLE
+    assert done.stderr.startswith("tidewaiter: no gateway has run here yet")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(folder.glob("ledger*"))
+
+
+@pytest.mark.parametrize("command", [("status", "X"), ("list",), ("check-config",), ("serve",), ("dead",)])
+def test_where_no_configuration_is(cli: RunCli, tmp_path: pathlib.Path, command: tuple[str, ...]) -> None:
+    done = cli(*command, "--dir", tmp_path)
+    told = f"tidewaiter: {tmp_path}: no gateway.toml here: run `tidewaiter init DIR`, or give --dir\n"
+    assert (done.exit_code, done.stderr) == (UNUSABLE, told)
+
+
+def test_an_empty_home_is_none(cli: RunCli, tmp_path: pathlib.Path) -> None:
+    done = cli("list", env={"TIDEWAITER_HOME": "", "XDG_DATA_HOME": str(tmp_path)})
+    assert done.stderr.startswith(f"tidewaiter: {tmp_path}/tidewaiter: no gateway.toml here")

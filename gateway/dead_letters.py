@@ -1,0 +1,190 @@
+"""Dead letters: deliveries and notifications that were given up, and what a person does with them.
+
+Nothing but a person moves one on: it is tried again from the beginning, or closed for a reason. Either is an
+event of the history.
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from typing import Any
+
+import msgspec
+
+from ..routing.instant import NANOSECONDS, Instant
+from ..routing.lifecycle import (
+    DELIVERY,
+    NOTIFICATION,
+    DeliveryState,
+    DeliveryTrigger,
+    EventKind,
+    IllegalTransition,
+    NotificationState,
+    NotificationTrigger,
+)
+from . import clock
+from .ledger import (
+    Change,
+    Conflict,
+    DeliveryRecord,
+    DeliveryUpdate,
+    EventRecord,
+    Ledger,
+    NotificationRecord,
+    NotificationUpdate,
+)
+
+# More dead letters than this are one fault with one cause: the first of them tell.
+MOST = 1000
+# Entries of a log, and rows of a history, read at once.
+PAGE = 1000
+# Of a reason in the history: enough to say why.
+REASON_KEPT = 500
+
+_ENDS = frozenset({EventKind.DEAD_LETTERED, EventKind.QUARANTINED})
+# The word for what a person does, and what it is in each life.
+REQUEUE, CLOSE = "requeue", "close"
+_DONE = {REQUEUE: "requeued", CLOSE: "closed"}
+_TRIGGERS = {
+    REQUEUE: (DeliveryTrigger.REQUEUE, NotificationTrigger.REQUEUE, EventKind.REQUEUED),
+    CLOSE: (DeliveryTrigger.CLOSE, NotificationTrigger.CLOSE, EventKind.CLOSED),
+}
+
+
+class UnknownLetter(Exception):  # noqa: N818 - named for what was asked
+    """No delivery and no notification has this id."""
+
+
+class NotPossible(Exception):  # noqa: N818 - as above
+    """What is asked cannot be done in the state it is in; nothing was changed."""
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
+    """One of them. `since` is when it was given up, `age` the seconds from then on."""
+
+    id: str
+    kind: str
+    to: str
+    declaration: str | None
+    since: str
+    age: int
+    attempts: int
+    reason: str
+
+
+class DeadLetters:
+    """Reads and moves dead letters in `ledger`. `parties` are those whose logs are looked into; `wake` is
+    called when something may have become due."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        parties: Collection[str],
+        *,
+        wake: Callable[[], None] = lambda: None,
+        now: Callable[[], Instant] = clock.instant,
+    ) -> None:
+        self._ledger = ledger
+        self._parties = parties
+        self._wake = wake
+        self._now = now
+
+    async def all(self) -> list[DeadLetter]:
+        """The dead letters, deliveries before notifications."""
+        dead = await self._ledger.deliveries(state=DeliveryState.DEAD, limit=MOST)
+        letters = [await self._letter(delivery) for delivery in dead]
+        async for note in self._notifications():
+            if note.state is NotificationState.DEAD and len(letters) < MOST:
+                letters.append(await self._letter(note))
+        return letters
+
+    async def requeue(self, reference: str, why: str = "") -> dict[str, Any]:
+        """Try it again from the beginning, with the same bytes under the same reference. Raises UnknownLetter
+        and NotPossible."""
+        return await self._move(REQUEUE, reference, why)
+
+    async def close(self, reference: str, why: str) -> dict[str, Any]:
+        """Try it no more. Raises UnknownLetter and NotPossible."""
+        return await self._move(CLOSE, reference, why)
+
+    async def _move(self, what: str, reference: str, why: str) -> dict[str, Any]:
+        found = await self._ledger.find_delivery(reference) or await self._notification(reference)
+        if found is None:
+            raise UnknownLetter(reference)
+        try:
+            change, state = self._change(what, found, why)
+        except IllegalTransition:
+            raise NotPossible(f"{reference} is {found.state.value}: it cannot be {_DONE[what]}") from None
+        (result,) = await self._ledger.commit([change])
+        if isinstance(result, Conflict):
+            raise NotPossible(f"{reference} is no longer {found.state.value}: look again")
+        self._wake()
+        return {"id": reference, "state": state}
+
+    def _change(self, what: str, found: DeliveryRecord | NotificationRecord, why: str) -> tuple[Change, str]:
+        of_delivery, of_notification, kind = _TRIGGERS[what]
+        now = self._now()
+        # Tries and deadline begin anew.
+        again: dict[str, int] = {}
+        if what == REQUEUE:
+            again = {"due_ns": now.utc_ns, "attempts": 0, "first_attempt_ns": now.utc_ns}
+        data = _named(found) | ({"reason": why[:REASON_KEPT]} if why else {})
+        event = EventRecord(kind=kind, at=now, lodgement=found.lodgement, data=data)
+        if isinstance(found, DeliveryRecord):
+            state = DELIVERY.after(found.state, of_delivery)
+            update = DeliveryUpdate(id=found.id, expected=(found.state,), state=state, **again)
+            return Change(delivery_updates=(update,), events=(event,)), state.value
+        after = NOTIFICATION.after(found.state, of_notification)
+        moved = NotificationUpdate(id=found.id, expected=(found.state,), state=after, **again)
+        return Change(notification_updates=(moved,), events=(event,)), after.value
+
+    async def _letter(self, found: DeliveryRecord | NotificationRecord) -> DeadLetter:
+        at, reason = await self._end(found)
+        return DeadLetter(
+            id=found.id,
+            kind="delivery" if isinstance(found, DeliveryRecord) else "notification",
+            to=found.agency if isinstance(found, DeliveryRecord) else found.partner,
+            declaration=found.lodgement,
+            since=clock.utc_of(at).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            age=max(0, (self._now().utc_ns - at) // NANOSECONDS),
+            attempts=found.attempts,
+            reason=reason,
+        )
+
+    async def _end(self, found: DeliveryRecord | NotificationRecord) -> tuple[int, str]:
+        """When and why it was given up, as the history tells; of what it does not tell, since when it is."""
+        at, reason = found.due_ns, "it has no address to be sent to"
+        async for event in self._history(found.lodgement):
+            if event.kind in _ENDS and found.id in event.data.values():
+                at, reason = event.at.utc_ns, event.data.get("reason", "")
+        return at, reason
+
+    async def _history(self, lodgement: str | None) -> AsyncIterator[EventRecord]:
+        after = 0
+        while lodgement is not None:
+            page = await self._ledger.events(lodgement=lodgement, after=after, limit=PAGE)
+            for event in page:
+                yield event
+            if len(page) < PAGE:
+                return
+            after = page[-1].number
+
+    async def _notification(self, reference: str) -> NotificationRecord | None:
+        async with contextlib.aclosing(self._notifications()) as notes:
+            async for note in notes:
+                if note.id == reference:
+                    return note
+        return None
+
+    async def _notifications(self) -> AsyncGenerator[NotificationRecord, None]:
+        for party in self._parties:
+            after = 0
+            while page := await self._ledger.notifications(party, after=after, limit=PAGE):
+                for note in page:
+                    yield note
+                after = page[-1].number
+
+
+def _named(found: DeliveryRecord | NotificationRecord) -> dict[str, str]:
+    if isinstance(found, DeliveryRecord):
+        return {"agency": found.agency, "delivery": found.id}
+    return {"notification": found.id}

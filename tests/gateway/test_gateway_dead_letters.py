@@ -1,0 +1,181 @@
+"""Dead letters: told with their reason, tried again or closed by a person, through the operator's port."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from tidewaiter.gateway.dead_letters import DeadLetters, NotPossible, UnknownLetter
+from tidewaiter.gateway.operations import operations_app
+from tidewaiter.routing.lifecycle import DeliveryState, NotificationState
+
+pytestmark = pytest.mark.anyio
+Make = Callable[..., bytes]
+JSON = ("content-type", "application/json")
+WHY = b'{"why": "they are back"}'
+
+
+class Operator:
+    """The operator's application over ASGI, and what it woke."""
+
+    def __init__(self, bench: Any) -> None:
+        self.woken = 0
+        self.letters = DeadLetters(bench.ledger, bench.parties.names, wake=self.wake, now=bench.now)
+        self._app = operations_app(bench.ledger, bench.metrics, self.letters)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def post(self, path: str, body: bytes = WHY, *headers: tuple[str, str]) -> tuple[int, Any]:
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers or (JSON,)],
+            "http_version": "1.1",
+            "scheme": "http",
+        }
+        await self._app(scope, receive, send)
+        start, *bodies = sent
+        return start["status"], msgspec.json.decode(b"".join(part.get("body", b"") for part in bodies))
+
+
+@pytest.fixture
+async def dead(bench: Any, make_document: Make) -> Any:
+    """A delivery to health that was refused until it was given up."""
+    await bench.lodge(make_document())
+    bench.peer.will((400, (), b""))
+    while await bench.attempt():
+        bench.now.tick(1000)
+    assert (await bench.leg()).state is DeliveryState.DEAD
+    return bench
+
+
+@pytest.fixture
+async def unheard(bench: Any, make_document: Make) -> Any:
+    """A notification to the trader that was given up."""
+    await bench.lodge_as2(make_document("export.xml", change=(b"<FunctionCode>9<", b"<FunctionCode>nine<")))
+    bench.peer.will((400, (), b""))
+    while claimed := await bench.due_notes():
+        await bench.outbound.notifications.run(claimed[0])
+        bench.now.tick(1000)
+    return bench
+
+
+async def test_a_dead_delivery_is_listed_with_its_age_and_reason(dead: Any) -> None:
+    dead.now.tick(7200)
+    (letter,) = await Operator(dead).letters.all()
+    leg = await dead.leg()
+    assert (letter.id, letter.kind, letter.to, letter.attempts) == (leg.id, "delivery", "health", 3)
+    assert letter.declaration == leg.lodgement
+    assert letter.age == 7200 + 1000
+    assert "400" in letter.reason
+
+
+async def test_a_dead_notification_is_listed(unheard: Any) -> None:
+    (letter,) = await Operator(unheard).letters.all()
+    (note,) = await unheard.notes()
+    assert (letter.id, letter.kind, letter.to) == (note.id, "notification", "trader")
+    assert "400" in letter.reason
+
+
+async def test_where_nothing_is_dead(bench: Any, make_document: Make) -> None:
+    await bench.lodge(make_document())
+    assert await Operator(bench).letters.all() == []
+
+
+async def test_a_delivery_requeued_is_tried_from_the_beginning_with_the_same_bytes(dead: Any) -> None:
+    operator, leg = Operator(dead), await dead.leg()
+    status, told = await operator.post(f"/v1/deliveries/{leg.id}/requeue")
+    assert (status, told) == (200, {"id": leg.id, "state": "pending"})
+    assert operator.woken == 1
+    event = (await dead.events())[-1]
+    assert event.kind.value == "requeued"
+    assert event.data == {"agency": "health", "delivery": leg.id, "reason": "they are back"}
+    again = await dead.leg()
+    assert (again.state, again.attempts, again.first_attempt_ns) == (DeliveryState.PENDING, 0, dead.now.ns)
+    # Refused again it has all its tries again, and each was the same message.
+    assert await dead.attempt()
+    assert (await dead.leg()).state is DeliveryState.PENDING
+    dead.now.tick(1000)
+    dead.peer.will((202, (), b""))
+    assert await dead.attempt()
+    assert (await dead.leg()).state is DeliveryState.SENT
+    assert len(set(dead.peer.requests)) == 1
+
+
+async def test_a_delivery_closed_is_tried_no_more(dead: Any) -> None:
+    operator, leg = Operator(dead), await dead.leg()
+    status, told = await operator.post(f"/v1/deliveries/{leg.id}/close")
+    assert (status, told) == (200, {"id": leg.id, "state": "closed"})
+    assert (await dead.events())[-1].kind.value == "closed"
+    assert not await dead.attempt()
+    assert await operator.letters.all() == []
+    status, told = await operator.post(f"/v1/deliveries/{leg.id}/requeue")
+    assert (status, told["detail"]) == (409, f"{leg.id} is closed: it cannot be requeued")
+
+
+async def test_a_notification_is_requeued_or_closed(unheard: Any) -> None:
+    operator = Operator(unheard)
+    (note,) = await unheard.notes()
+    status, told = await operator.post(f"/v1/notifications/{note.id}/requeue")
+    assert (status, told["state"]) == (200, "pending")
+    (claim,) = await unheard.due_notes()
+    unheard.peer.will((400, (), b""))
+    while claim:
+        await unheard.outbound.notifications.run(claim)
+        unheard.now.tick(1000)
+        claim = next(iter(await unheard.due_notes()), None)
+    assert [note.state for note in await unheard.notes()] == [NotificationState.DEAD]
+    status, told = await operator.post(f"/v1/notifications/{note.id}/close")
+    assert (status, told["state"]) == (200, "stored")
+    event = (await unheard.events())[-1]
+    assert (event.kind.value, event.data["notification"]) == ("closed", note.id)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        ("/v1/deliveries/D0/requeue", WHY, (JSON,), 404),
+        ("/v1/deliveries/D0/close", WHY, (JSON,), 404),
+        ("/v1/deliveries/D0/close", b"{}", (JSON,), 400),
+        ("/v1/deliveries/D0/close", b'{"why": " "}', (JSON,), 400),
+        ("/v1/deliveries/D0/close", b"[", (JSON,), 400),
+        ("/v1/deliveries/D0/close", b'{"why": "' + b"x" * 20_000 + b'"}', (JSON,), 400),
+        ("/v1/deliveries/D0/requeue", WHY, (("content-type", "text/plain"),), 415),
+    ],
+)
+async def test_what_cannot_be_done_is_refused(
+    bench: Any, path: str, body: bytes, headers: tuple[tuple[str, str], ...], status: int
+) -> None:
+    told = await Operator(bench).post(path, body, *headers)
+    assert told[0] == told[1]["status"] == status
+
+
+async def test_only_what_is_there_moves(dead: Any) -> None:
+    letters = Operator(dead).letters
+    with pytest.raises(UnknownLetter):
+        await letters.close("D0", "gone")
+    leg = await dead.leg("customs")
+    with pytest.raises(NotPossible, match="is pending: it cannot be closed"):
+        await letters.close(leg.id, "gone")
+
+
+async def test_a_dead_leg_is_told_as_stuck(dead: Any) -> None:
+    lodgement = (await dead.only()).lodgement
+    view = await dead.get(f"/v1/declarations/{lodgement.id}")
+    assert view["stuck"] == ["health"]
+    assert {leg["agency"]: leg["state"] for leg in view["agencies"]}["health"] == "dead"
+    assert "health" not in view["waiting-for"]
