@@ -226,7 +226,9 @@ class Api:
             return problem(400, "Bad query", "after and limit are whole numbers")
         after, limit = int(numbers[0]), min(max(int(numbers[1]), 1), MAX_PAGE)
         notes = await self._ledger.notifications(party.name, after=after, limit=limit)
-        await self._pulled([note for note in notes if note.state is NotificationState.STORED])
+        # On a full disk it is read all the same, and its delivery is recorded when it is read again.
+        if self._ledger.can_finish():
+            await self._pulled([note for note in notes if note.state is NotificationState.STORED])
         last = notes[-1].number if notes else after
         return json_response(
             200, {"notifications": [notification_view(note) for note in notes], "last": last}

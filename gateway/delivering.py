@@ -1,6 +1,6 @@
 """One try at one delivery: written for the agency, kept, sent, and its result recorded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import anyio
 import structlog
@@ -8,7 +8,7 @@ import structlog
 from ..codecs.document import Syntax
 from ..routing.instant import Instant
 from ..routing.lifecycle import DELIVERY, DeliveryState, DeliveryTrigger, EventKind
-from ..routing.retry import BreakerEvent, CircuitBreaker
+from ..routing.retry import BreakerEvent, BreakerState, CircuitBreaker
 from .answers import Answers, NotWritable, as2_url
 from .attempts import REASON_KEPT, Attempts, failure_data, our_fault
 from .config import AgencySettings
@@ -51,10 +51,13 @@ class Delivering:
             if isinstance(party.settings, AgencySettings)
         }
 
-    def busy(self) -> frozenset[str]:
-        """The agencies that can take no delivery now."""
+    def room(self, under_way: Mapping[str, int]) -> dict[str, int]:
+        """How many deliveries each agency can take beside those `under_way`, which were claimed before.
+
+        What is claimed beyond that would wait for its turn while its lease runs out, and be sent twice.
+        """
         now = self._now()
-        return frozenset(name for name in self._limits if not self._has_room(name, now))
+        return {name: self._room(name, under_way.get(name, 0), now) for name in self._limits}
 
     async def run(self, claim: ClaimedDelivery) -> None:
         """One try, when it is its turn. Raises LedgerUnavailable only."""
@@ -75,10 +78,13 @@ class Delivering:
                 log.exception("delivery_crashed", delivery=claim.delivery.id, agency=agency.name)
                 await self._failed(claim, settings, our_fault(error), [])
 
-    def _has_room(self, agency: str, now: Instant) -> bool:
-        limit = self._limits[agency]
-        waiting = limit.statistics().tasks_waiting
-        return not waiting and limit.available_tokens > 0 and self._breaker(agency).allows(now)
+    def _room(self, agency: str, under_way: int, now: Instant) -> int:
+        breaker = self._breaker(agency)
+        if not breaker.allows(now):
+            return 0
+        left = max(0, int(self._limits[agency].total_tokens) - under_way)
+        # An agency that was down is asked by one delivery whether it is back.
+        return left if breaker.state is BreakerState.CLOSED else min(left, 1)
 
     def _breaker(self, name: str) -> CircuitBreaker:
         return self._breakers.get(name, CircuitBreaker())

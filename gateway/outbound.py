@@ -7,6 +7,7 @@ took the first one knows the second for what it is.
 """
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from . import clock
 from .answers import Answers
 from .attempts import Attempts
 from .decisions import Decisions
-from .delivering import Delivering
+from .delivering import ABSENT_NS, Delivering
 from .ledger import ClaimedDelivery, ClaimedNotification, Ledger, LedgerBusy, LedgerUnavailable
 from .notifying import Notifying
 from .parties import Parties
@@ -28,11 +29,16 @@ from .sender import Sender
 log = structlog.get_logger()
 
 # How long a claim stays ours: longer than any exchange may take, short enough that a crash is soon made good.
+# Nothing is claimed that has to wait for its turn, so no claim has to outlast a queue.
 LEASE_NS = 120 * 10**9
 # Deliveries and notifications claimed at once, each.
 CLAIM_LIMIT = 64
 # Without a wake-up the ledger is asked this often: what is due later (retries) becomes due by itself.
 POLL_SECONDS = 0.25
+# The wall clock and the monotonic one drift apart by less, unless somebody sets the wall clock.
+CLOCK_SET_NS = 5 * 10**9
+# How often what waits is counted, by which the ledger reckons the room it needs.
+RECKON_NS = 5 * 10**9
 
 _Claim = TypeVar("_Claim", ClaimedDelivery, ClaimedNotification)
 
@@ -54,8 +60,15 @@ class Outbound:
         self.deliveries = Delivering(ledger, parties, answers, decisions, sender, attempts, now)
         self.notifications = Notifying(ledger, parties, sender, attempts, now)
         self._ledger = ledger
+        self._parties = parties
         self._now = now
         self._wake = anyio.Event()
+        # UTC less the monotonic clock, when the ledger's times were last in order; None at the start.
+        self._offset_ns: int | None = None
+        self._reckoned_ns: int | None = None
+        self._starved = False
+        # Counted from the claim on: the tasks themselves may not have begun when the next round looks.
+        self._under_way: Counter[str] = Counter()
 
     def wake(self) -> None:
         """Something may have become due."""
@@ -82,11 +95,13 @@ class Outbound:
         notifications = await self._ledger.claim_notifications(
             now_ns=now_ns, lease_ns=LEASE_NS, limit=CLAIM_LIMIT
         )
-        for delivery in deliveries:
-            group.start_soon(self._guarded, self.deliveries.run, delivery)
-        for notification in notifications:
-            group.start_soon(self._guarded, self.notifications.run, notification)
-        return len(deliveries) + len(notifications)
+        self._offset_ns = offset
+
+    async def _deliver(self, claim: ClaimedDelivery) -> None:
+        try:
+            await self.deliveries.run(claim)
+        finally:
+            self._under_way[claim.delivery.agency] -= 1
 
     async def _guarded(self, attempt: Callable[[_Claim], Awaitable[None]], claim: _Claim) -> None:
         """One try. A fault of ours in it must not end the others: the claim lapses, and is tried again."""

@@ -1,6 +1,6 @@
 """The ledger as the gateway sees it: methods that take and give values, whatever engine stands behind."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import anyio
@@ -35,7 +35,29 @@ class Ledger(Protocol):
         ...
 
     def has_room(self) -> bool:
-        """False if nothing new should be taken in: the store is down to its reserve, or has failed."""
+        """False if nothing new should be taken in: what is free would not do for the reserve and for what was
+        accepted and has still to be sent, or the store has failed."""
+        ...
+
+    def can_finish(self) -> bool:
+        """False if not even what was accepted should be worked on: the reserve itself is half gone."""
+        ...
+
+    async def reckon(self) -> None:
+        """Count anew what has still to be sent, for `has_room`; in between, what is committed is added."""
+        ...
+
+    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool]:
+        """Whether there is a delivery to claim, to an agency not in `skip`, and whether a notification."""
+        ...
+
+    async def rebase(self, *, now_ns: int, latest_ns: int, lease_ns: int, ahead_ns: int = 0) -> None:
+        """Make times of another clock those of this one, which was found to be set.
+
+        Nothing that waits is due after `latest_ns`; what is under way is leased for `lease_ns` from now. A
+        first try was as long ago as it was before the clock was set ahead by `ahead_ns`, and none is still
+        to come.
+        """
         ...
 
     async def commit(self, changes: Sequence[Change]) -> list[Result]:
@@ -47,11 +69,18 @@ class Ledger(Protocol):
         ...
 
     async def claim_deliveries(
-        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+        self,
+        *,
+        now_ns: int,
+        lease_ns: int,
+        limit: int,
+        skip: Collection[str] = (),
+        room: Mapping[str, int] | None = None,
     ) -> list[ClaimedDelivery]:
         """Lease the deliveries that are due: the first unfinished one for each root and agency only.
 
-        Agencies take turns; those in `skip` are left out. Unfinished are PENDING, SENDING and DEAD: what
+        Agencies take turns; those in `skip` are left out, and those in `room` get no more than it says.
+        Unfinished are PENDING, SENDING and DEAD: what
         follows a dead letter waits until a person closes or requeues it. A lease that lapsed, or that
         belongs to an earlier process, is given anew.
         """

@@ -6,7 +6,7 @@ import os
 import pathlib
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import anyio
@@ -16,11 +16,12 @@ from ...routing.lifecycle import DeliveryState
 from . import reads
 from .batch import GroupCommit
 from .errors import ChangeRefused, LedgerClosed, LedgerUnavailable
-from .sqlite import Work, Writer, open_reader, open_writer
+from .sqlite import Free, Work, Writer, free_octets, open_reader, open_writer
 from .values import (
     Change,
     ClaimedDelivery,
     ClaimedNotification,
+    Committed,
     DeliveryRecord,
     Duplicate,
     EventRecord,
@@ -31,13 +32,16 @@ from .values import (
     Status,
     Wire,
 )
-from .writes import Lease, lease_deliveries, lease_notifications, write_change, write_wires
+from .writes import Lease, lease_deliveries, lease_notifications, rebase, write_change, write_wires
 
 T = TypeVar("T")
 
 # Free space below which nothing new should be taken in. What was taken in before has still to be delivered,
 # answered and told, and the log has to be brought into the file: all of that writes.
 RESERVE_BYTES = 256 * 2**20
+# What one delivery or notification that waits may still take: its message as it is sent, its events, and its
+# share of the log, which holds whole pages.
+WAITING_OCTETS = 16 * 1024
 # Connections that read: enough that a slow list does not hold up a look-up.
 READERS = 2
 # The largest integer a column takes; a cursor from outside may ask beyond it.
@@ -51,9 +55,16 @@ class SqliteLedger:
     """
 
     def __init__(
-        self, path: pathlib.Path, writer: Writer | None, readers: Sequence[sqlite3.Connection], reserve: int
+        self,
+        path: pathlib.Path,
+        writer: Writer | None,
+        readers: Sequence[sqlite3.Connection],
+        reserve: int,
+        free: Free,
     ) -> None:
-        self._directory = path.absolute().parent
+        self._directory = path.resolve().parent
+        self._free = free
+        self._waiting = 0
         self._writer = writer
         self._readers = deque(readers)
         self._reserve = reserve
@@ -72,14 +83,19 @@ class SqliteLedger:
         return self._batches.transactions
 
     def has_room(self) -> bool:
-        """False if nothing new should be taken in: the disk is down to its reserve, or the ledger has failed.
-
-        What was accepted before may be worked on all the same; that is what the reserve is for.
-        """
+        """False if nothing new should be taken in: the disk is down to its reserve and what the work accepted
+        before may take, or the ledger has failed."""
         if self.failed.is_set() or self._writer is None:
             return False
-        disk = os.statvfs(self._directory)
-        return disk.f_bavail * disk.f_frsize >= self._reserve
+        return self._free(self._directory) >= self._reserve + self._waiting * WAITING_OCTETS
+
+    def can_finish(self) -> bool:
+        """See Ledger."""
+        return self._free(self._directory) >= self._reserve // 2
+
+    async def reckon(self) -> None:
+        """See Ledger."""
+        self._waiting = await self._read(reads.waiting)
 
     async def commit(self, changes: Sequence[Change]) -> list[Result]:
         """See Ledger. Raises ChangeRefused if one of `changes` breaks the schema; the others stand."""
@@ -90,15 +106,36 @@ class SqliteLedger:
         for result in results:
             if isinstance(result, ChangeRefused):
                 raise result
+        for change, result in zip(changes, results, strict=True):
+            if isinstance(result, Committed):
+                self._waiting += len(change.deliveries) + len(change.notifications)
         return results
 
+    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool]:
+        """See Ledger."""
+        return await self._read(reads.due, now_ns, self._epoch(), skip)
+
+    async def rebase(self, *, now_ns: int, latest_ns: int, lease_ns: int, ahead_ns: int = 0) -> None:
+        """See Ledger."""
+        until_ns = now_ns + lease_ns
+        work = functools.partial(
+            rebase, now_ns=now_ns, latest_ns=latest_ns, until_ns=until_ns, ahead_ns=ahead_ns
+        )
+        await self._write([work])
+
     async def claim_deliveries(
-        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+        self,
+        *,
+        now_ns: int,
+        lease_ns: int,
+        limit: int,
+        skip: Collection[str] = (),
+        room: Mapping[str, int] | None = None,
     ) -> list[ClaimedDelivery]:
         """See Ledger."""
 
         def claim(db: sqlite3.Connection) -> list[DeliveryRecord]:
-            return lease_deliveries(db, self._lease(now_ns, lease_ns), limit, skip)
+            return lease_deliveries(db, self._lease(now_ns, lease_ns), limit, skip, room or {})
 
         (deliveries,) = await self._write([claim])
         return await self._read(reads.with_lodgements, deliveries) if deliveries else []
@@ -115,8 +152,11 @@ class SqliteLedger:
         return await self._read(reads.with_wires, notifications) if notifications else []
 
     def _lease(self, now_ns: int, lease_ns: int) -> Lease:
-        assert self._writer is not None
-        return Lease(epoch=self._writer.epoch, now_ns=now_ns, until_ns=now_ns + lease_ns)
+        return Lease(epoch=self._epoch(), now_ns=now_ns, until_ns=now_ns + lease_ns)
+
+    def _epoch(self) -> int:
+        """That of this process; one that only reads has no leases."""
+        return self._writer.epoch if self._writer is not None else 0
 
     async def keep_wire(self, wires: Sequence[tuple[str, Wire]]) -> None:
         """See Ledger."""
@@ -215,18 +255,20 @@ async def open_ledger(
     read_only: bool = False,
     reserve: int = RESERVE_BYTES,
     connection: type[sqlite3.Connection] = sqlite3.Connection,
+    free: Free = free_octets,
 ) -> AsyncIterator[SqliteLedger]:
     """The ledger in the file at `path`, which is made if it is not there, and closed at the end.
 
     `read_only`: beside a gateway that runs, or without one; what writes raises LedgerClosed. `reserve` is the
-    free space in bytes that `has_room` keeps back. `connection` is the class of the connection that writes.
+    free space in bytes that `has_room` keeps back, and half of which `can_finish` does. `connection` is the
+    class of the connection that writes, `free` tells the free space of a directory.
     Raises LedgerInUse, UnknownSchema or CannotOpen.
     """
     file = pathlib.Path(path)
 
     def opened() -> tuple[Writer | None, list[sqlite3.Connection]]:
         with contextlib.ExitStack() as undo:
-            writer = None if read_only else open_writer(file, connection)
+            writer = None if read_only else open_writer(file, connection, free)
             if writer is not None:
                 undo.callback(writer.close)
             readers = [undo.enter_context(contextlib.closing(open_reader(file))) for _ in range(READERS)]
@@ -234,8 +276,9 @@ async def open_ledger(
         return writer, readers
 
     writer, readers = await anyio.to_thread.run_sync(opened)
-    ledger = SqliteLedger(file, writer, readers, reserve)
+    ledger = SqliteLedger(file, writer, readers, reserve, free)
     try:
+        await ledger.reckon()
         yield ledger
     finally:
         with anyio.CancelScope(shield=True):

@@ -136,6 +136,21 @@ UPDATE delivery SET state = 'sending', lease_epoch = :epoch, lease_until_ns = :u
 RETURNING *;
 
 -- find_delivery: A delivery by the gateway's reference.
+-- rebase_deliveries: After the clock was set, due times no further ahead than a wait, first tries as long ago as before, leases whole.
+UPDATE delivery SET
+    due_ns = min(due_ns, :latest_ns),
+    first_attempt_ns = min(first_attempt_ns + :ahead_ns, :now_ns),
+    lease_until_ns = CASE WHEN state = 'sending' THEN :until_ns END
+WHERE state IN ('pending', 'sending') AND (
+    state = 'sending' OR due_ns > :latest_ns OR first_attempt_ns > :now_ns
+    OR (:ahead_ns > 0 AND first_attempt_ns IS NOT NULL)
+);
+
+-- waiting: How many deliveries and notifications have still to be sent.
+SELECT
+    (SELECT count(*) FROM delivery WHERE state IN ('pending', 'sending'))
+    + (SELECT count(*) FROM notification WHERE state IN ('pending', 'sending')) AS waiting;
+
 SELECT * FROM delivery WHERE id = :id;
 
 -- update_delivery: Move a delivery on, if it is still as it was found.
@@ -204,6 +219,16 @@ UPDATE notification SET state = 'sending', lease_epoch = :epoch, lease_until_ns 
 RETURNING *;
 
 -- find_notification: A notification by its id.
+-- rebase_notifications: The same for notifications.
+UPDATE notification SET
+    due_ns = min(due_ns, :latest_ns),
+    first_attempt_ns = min(first_attempt_ns + :ahead_ns, :now_ns),
+    lease_until_ns = CASE WHEN state = 'sending' THEN :until_ns END
+WHERE state IN ('pending', 'sending') AND (
+    state = 'sending' OR due_ns > :latest_ns OR first_attempt_ns > :now_ns
+    OR (:ahead_ns > 0 AND first_attempt_ns IS NOT NULL)
+);
+
 SELECT * FROM notification WHERE id = :id;
 
 -- update_notification: Move a notification on, if it is still as it was found.

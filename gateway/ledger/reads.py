@@ -1,7 +1,7 @@
 """What is asked of the ledger, on a connection that only reads."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ...routing.lifecycle import DeliveryState
 from .queries import SQL
@@ -28,6 +28,7 @@ from .values import (
     Status,
     Wire,
 )
+from .writes import waiting_agencies
 
 # How a reference is understood: by the narrowest kind of name first.
 _BY_REFERENCE = ("find_lodgement", "find_by_delivery", "find_by_mrn", "find_by_lrn")
@@ -146,6 +147,27 @@ def deliveries(db: sqlite3.Connection, state: DeliveryState, limit: int) -> list
 
 
 def delivery_counts(db: sqlite3.Connection) -> list[tuple[str, DeliveryState, int]]:
+def due(db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str]) -> tuple[bool, bool]:
+    """Whether a delivery is to be claimed, and whether a notification is: a few probes of an index each."""
+    now = {"now_ns": now_ns, "epoch": epoch, "limit": 1}
+    delivery = any(row["agency"] not in skip for row in db.execute(SQL["lapsed_deliveries"], now)) or any(
+        db.execute(SQL["due_deliveries"], {**now, "agency": agency}).fetchone() is not None
+        for agency in waiting_agencies(db)
+        if agency not in skip
+    )
+    notification = any(
+        db.execute(SQL[query], now).fetchone() is not None
+        for query in ("due_notifications", "lapsed_notifications")
+    )
+    return delivery, notification
+
+
+def waiting(db: sqlite3.Connection) -> int:
+    """How many deliveries and notifications have still to be sent."""
+    count: int = db.execute(SQL["waiting"]).fetchone()["waiting"]
+    return count
+
+
     """By agency and state."""
     rows = db.execute(SQL["delivery_counts"])
     return [(row["agency"], DeliveryState(row["state"]), row["deliveries"]) for row in rows]

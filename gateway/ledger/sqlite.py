@@ -38,7 +38,17 @@ _OWN_FAULTS = (
     TypeError,
 )
 
+# A disk with less than this free is full: to open alone may take it, in a log and its index.
+FULL_BYTES = 2**20
+
 Work = Callable[[sqlite3.Connection], Any]
+Free = Callable[[pathlib.Path], int]
+
+
+def free_octets(directory: pathlib.Path) -> int:
+    """What may still be written to the file system of `directory`."""
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize
 
 
 class Writer:
@@ -113,15 +123,24 @@ class Writer:
         self._lock.close()
 
 
-def open_writer(path: pathlib.Path, connection: type[sqlite3.Connection] = sqlite3.Connection) -> Writer:
+def open_writer(
+    path: pathlib.Path,
+    connection: type[sqlite3.Connection] = sqlite3.Connection,
+    free: Free = free_octets,
+) -> Writer:
     """Open the ledger at `path` for writing and make it first if there is none.
 
-    Raises LedgerInUse, UnknownSchema or CannotOpen.
+    Raises LedgerInUse, UnknownSchema or CannotOpen, the latter also where the disk is full.
     """
+    # One file has one lock, however many names lead to it.
+    path = path.resolve()
     with contextlib.ExitStack() as undo:
         lock = _lock(path)
         undo.callback(lock.close)
         with _opening(path):
+            room = free(path.parent)
+            if room < FULL_BYTES:
+                raise CannotOpen(f"{path} cannot be opened: the disk is full ({room} octets free)")
             db = _connect(str(path), connection)
             undo.callback(db.close)
             _configure(db)
@@ -229,7 +248,8 @@ def _lock(path: pathlib.Path) -> IO[str]:
         holder = file.read() or "unknown"
         file.close()
         raise LedgerInUse(f"{path} is open for writing in process {holder}") from error
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+    # Who holds it is for people to read: a full disk must not keep it from being held.
+    with contextlib.suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode("ascii"))
     return file

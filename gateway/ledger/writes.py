@@ -6,7 +6,7 @@ exception.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import NamedTuple
 
@@ -183,27 +183,34 @@ def write_wires(db: sqlite3.Connection, wires: Iterable[tuple[str, Wire]]) -> No
 
 
 def lease_deliveries(
-    db: sqlite3.Connection, lease: Lease, limit: int, skip: Collection[str]
+    db: sqlite3.Connection, lease: Lease, limit: int, skip: Collection[str], room: Mapping[str, int]
 ) -> list[DeliveryRecord]:
-    """Lease up to `limit` deliveries: first what a dead worker left, then each agency in turn.
+    """Lease up to `limit` deliveries, to an agency in `room` no more than it says: first what a dead worker
+    left, then each agency in turn.
 
     In turn, and not by the time they became due, so that the backlog of one agency does not hold up the
     others.
     """
     now = {"now_ns": lease.now_ns, "epoch": lease.epoch}
-    lapsed = [row for row in db.execute(SQL["lapsed_deliveries"], now) if row["agency"] not in skip][:limit]
+    left = {agency: min(count, limit) for agency, count in room.items()}
+    lapsed: list[Row] = []
+    for row in db.execute(SQL["lapsed_deliveries"], now):
+        agency = row["agency"]
+        if agency not in skip and left.get(agency, limit) > 0 and len(lapsed) < limit:
+            left[agency] = left.get(agency, limit) - 1
+            lapsed.append(row)
     lanes: list[Sequence[Row]] = []
     if len(lapsed) < limit:
-        for agency in _waiting_agencies(db):
+        for agency in waiting_agencies(db):
             if agency not in skip:
-                due = {"agency": agency, "now_ns": lease.now_ns, "limit": limit}
+                due = {"agency": agency, "now_ns": lease.now_ns, "limit": left.get(agency, limit)}
                 lanes.append(db.execute(SQL["due_deliveries"], due).fetchall())
     turns = [row for turn in zip_longest(*lanes) for row in turn if row is not None]
     chosen = [*lapsed, *turns][:limit]
     return [delivery_of(row) for row in _leased(db, "lease_delivery", lease, chosen)]
 
 
-def _waiting_agencies(db: sqlite3.Connection) -> list[str]:
+def waiting_agencies(db: sqlite3.Connection) -> list[str]:
     """The agencies with a backlog, one probe of the index each however long it is."""
     agencies: list[str] = []
     row = db.execute(SQL["next_agency"], {"agency": ""}).fetchone()
@@ -221,6 +228,13 @@ def lease_notifications(db: sqlite3.Connection, lease: Lease, limit: int) -> lis
         SQL["due_notifications"], {"now_ns": lease.now_ns, "limit": limit - len(lapsed)}
     ).fetchall()
     return [notification_of(row) for row in _leased(db, "lease_notification", lease, [*lapsed, *due])]
+
+
+def rebase(db: sqlite3.Connection, *, now_ns: int, latest_ns: int, until_ns: int, ahead_ns: int) -> None:
+    """See Ledger.rebase."""
+    times = {"now_ns": now_ns, "latest_ns": latest_ns, "until_ns": until_ns, "ahead_ns": ahead_ns}
+    db.execute(SQL["rebase_deliveries"], times)
+    db.execute(SQL["rebase_notifications"], times)
 
 
 def _leased(db: sqlite3.Connection, query: str, lease: Lease, rows: Iterable[Row]) -> list[Row]:

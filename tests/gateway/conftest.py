@@ -72,13 +72,14 @@ Wires = tuple[str, tuple[tuple[str, str], ...], bytes]
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """Stands still until it is moved. `stepped`: by how much the wall clock alone was."""
 
     def __init__(self) -> None:
         self.ns = int(NOW.timestamp()) * SECOND
+        self.stepped = 0
 
     def __call__(self) -> Instant:
-        return Instant(utc_ns=self.ns, monotonic_ns=self.ns - 10**18, process="test")
+        return Instant(utc_ns=self.ns, monotonic_ns=self.ns - self.stepped - 10**18, process="test")
 
     def tick(self, seconds: float) -> None:
         self.ns += int(seconds * SECOND)

@@ -125,11 +125,15 @@ async def test_a_result_that_cannot_be_written_ends_no_other(lodged: Any, make_d
 
 
 @pytest.mark.parametrize("method", ["commit", "keep_wire", "claim_deliveries", "claim_notifications"])
-async def test_a_ledger_that_fails_anywhere_ends_the_loop(lodged: Any, method: str) -> None:
+async def test_a_ledger_that_fails_anywhere_ends_the_loop(
+    lodged: Any, make_document: Make, method: str
+) -> None:
     """Nothing can be promised any more: whoever started the loop must hear of it."""
+    if method == "claim_notifications":
+        await lodged.lodge_as2(make_document("invalid.edi"))
     fail_once(lodged, method, LedgerFailed("disk"))
     with anyio.fail_after(10), pytest.raises(ExceptionGroup) as caught:
         await lodged.outbound.run()
     assert caught.group_contains(LedgerUnavailable, match="disk")
-    if method != "commit":
+    if method in {"keep_wire", "claim_deliveries"}:
         assert lodged.peer.requests == []

@@ -18,6 +18,8 @@ WALKS = {
     "next_epoch": "one row",
     "insert_lodgement": "for orphans, which there are none of where constraints are immediate: it is skipped",
     "lapsed_notifications": "over an index of what is in flight",
+    "waiting": "counts what waits, over indexes of that alone",
+    "rebase_notifications": "over an index of what waits, and only when the clock was set",
 }
 STEERS = ("begin", "commit", "roll_back", "begin_change", "keep_change", "undo_change", "checkpoint")
 
