@@ -88,12 +88,68 @@ class Outbound:
                         await self._wake.wait()
 
     async def _claim(self, group: anyio.abc.TaskGroup) -> int:
-        now_ns = self._now().utc_ns
-        deliveries = await self._ledger.claim_deliveries(
-            now_ns=now_ns, lease_ns=LEASE_NS, limit=CLAIM_LIMIT, skip=self.deliveries.busy()
-        )
-        notifications = await self._ledger.claim_notifications(
-            now_ns=now_ns, lease_ns=LEASE_NS, limit=CLAIM_LIMIT
+        now = self._now()
+        await self._reckon(now)
+        if not self._can_write():
+            return 0
+        await self._rebase(now)
+        room = self.deliveries.room(self._under_way)
+        skip = frozenset(name for name, left in room.items() if not left)
+        # Asked first, because most rounds find nothing, and a claim is a transaction whatever it finds.
+        delivery_due, notification_due = await self._ledger.due(now_ns=now.utc_ns, skip=skip)
+        claimed = 0
+        if delivery_due:
+            deliveries = await self._ledger.claim_deliveries(
+                now_ns=now.utc_ns, lease_ns=LEASE_NS, limit=CLAIM_LIMIT, skip=skip, room=room
+            )
+            for delivery in deliveries:
+                self._under_way[delivery.delivery.agency] += 1
+                group.start_soon(self._guarded, self._deliver, delivery)
+            claimed += len(deliveries)
+        if notification_due:
+            notifications = await self._ledger.claim_notifications(
+                now_ns=now.utc_ns, lease_ns=LEASE_NS, limit=CLAIM_LIMIT
+            )
+            for notification in notifications:
+                group.start_soon(self._guarded, self.notifications.run, notification)
+            claimed += len(notifications)
+        return claimed
+
+    async def _reckon(self, now: Instant) -> None:
+        if self._reckoned_ns is None or now.monotonic_ns - self._reckoned_ns >= RECKON_NS:
+            await self._ledger.reckon()
+            self._reckoned_ns = now.monotonic_ns
+
+    def _can_write(self) -> bool:
+        """Whether the disk has room for what a try writes; said when it ends, and when it is back."""
+        starved = not self._ledger.can_finish()
+        if starved is not self._starved:
+            self._starved = starved
+            if starved:
+                log.error("outbound_waits", reason="the disk is far below its reserve; nothing is sent")
+            else:
+                log.info("outbound_goes_on")
+        return not starved
+
+    async def _rebase(self, now: Instant) -> None:
+        """See that the times in the ledger are those of the clock as it is now.
+
+        At the start nobody knows what the clock was before; later, it was set when it parts from the
+        monotonic one. A wait for a clock that was ahead would last as long as it was, so no wait is longer
+        than the longest agreed; a peer that asked for more in its Retry-After is asked once too early. A
+        clock set ahead makes no first try older, or every deadline would pass at once.
+        """
+        offset = now.utc_ns - now.monotonic_ns
+        moved = 0 if self._offset_ns is None else offset - self._offset_ns
+        if self._offset_ns is not None and abs(moved) <= CLOCK_SET_NS:
+            return
+        if moved:
+            log.warning("clock_set", seconds=round(moved / 1e9, 3))
+        parties = (*self._parties.agencies.values(), *self._parties.partners.values())
+        longest = max((party.settings.retry.cap for party in parties), default=0.0)
+        latest_ns = now.utc_ns + max(int(longest * 1e9), ABSENT_NS)
+        await self._ledger.rebase(
+            now_ns=now.utc_ns, latest_ns=latest_ns, lease_ns=LEASE_NS, ahead_ns=max(moved, 0)
         )
         self._offset_ns = offset
 
