@@ -85,18 +85,19 @@ class Intake:
         if facts.function in FOLLOW_UPS:
             root, missing = await self._root(facts, source.party.name)
             return self._planned(document, reading, facts, (*findings, *missing), digest, root)
-        earlier = await self._ledger.find_original(facts.declarant or "", facts.lrn or "")
+        partner = source.party.name
+        earlier = await self._ledger.find_original(facts.declarant or "", facts.lrn or "", partner=partner)
         if earlier is None:
             return self._planned(document, reading, facts, findings, digest, None)
-        if earlier.content_digest == digest and earlier.partner == source.party.name:
+        if earlier.content_digest == digest:
             return Draft(document, facts, findings, digest, tied=earlier)
         return Draft(document, facts, (*findings, _lrn_reused(document, facts)), digest)
 
     async def _root(self, facts: Facts, partner: str) -> tuple[LodgementRecord | None, tuple[Finding, ...]]:
         found = await self._ledger.find_by_mrn(facts.mrn, partner=partner) if facts.mrn else None
         if found is None and facts.lrn:
-            found = await self._ledger.find_original(facts.declarant or "", facts.lrn or "")
-        if found is not None and found.partner == partner:
+            found = await self._ledger.find_original(facts.declarant or "", facts.lrn or "", partner=partner)
+        if found is not None:
             return found, ()
         text = f"the {facts.function.value} speaks of a declaration that was never lodged"
         return None, (Finding(code="unknown-declaration", text=text, value=facts.mrn or facts.lrn),)

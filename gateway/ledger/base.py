@@ -103,12 +103,15 @@ class Ledger(Protocol):
         """The accepted message under this scope and key, with its receipt."""
         ...
 
-    async def find_original(self, declarant: str, lrn: str) -> LodgementRecord | None:
-        """The accepted original of this declarant under this LRN."""
+    async def find_original(self, declarant: str, lrn: str, *, partner: str) -> LodgementRecord | None:
+        """The accepted original that `partner` lodged for this declarant under this LRN; never a test."""
         ...
 
     async def find_by_mrn(self, mrn: str, *, partner: str | None = None) -> LodgementRecord | None:
-        """The accepted original that got this MRN (the newest, if several did), of one partner if named."""
+        """The accepted original under this MRN, of one partner if named; never a test.
+
+        Of several, one that an agency gave the MRN before one whose trader wrote it, then the newest.
+        """
         ...
 
     async def find_delivery(self, delivery: str) -> DeliveryRecord | None:

@@ -168,9 +168,9 @@ class SqliteLedger:
         """See Ledger."""
         return await self._read(reads.find_message, scope, key)
 
-    async def find_original(self, declarant: str, lrn: str) -> LodgementRecord | None:
+    async def find_original(self, declarant: str, lrn: str, *, partner: str) -> LodgementRecord | None:
         """See Ledger."""
-        return await self._read(reads.find_original, declarant, lrn)
+        return await self._read(reads.find_original, declarant, lrn, partner)
 
     async def find_by_mrn(self, mrn: str, *, partner: str | None = None) -> LodgementRecord | None:
         """See Ledger."""

@@ -63,16 +63,16 @@ INSERT INTO lodgement (
 -- insert_content: Keep what a lodgement says.
 INSERT INTO content (seq, document, declaration, findings) VALUES (:seq, :document, :declaration, :findings);
 
--- find_original: The accepted original under a declarant's LRN.
+-- find_original: A partner's accepted original under a declarant's LRN; a test claims none.
 SELECT * FROM lodgement JOIN content USING (seq)
-WHERE declarant = :declarant AND lrn = :lrn AND claims_lrn = 1;
+WHERE partner = :partner AND declarant = :declarant AND lrn = :lrn AND claims_lrn = 1;
 
 -- holder_of_lrn: Who holds a declarant's LRN.
-SELECT id FROM lodgement WHERE declarant = :declarant AND lrn = :lrn AND claims_lrn = 1;
+SELECT id FROM lodgement WHERE partner = :partner AND declarant = :declarant AND lrn = :lrn AND claims_lrn = 1;
 
 -- holder_of_interchange: Who holds a place in a sender's interchange.
 SELECT id FROM lodgement
-WHERE sender = :sender AND reference = :reference AND position = :position
+WHERE partner = :partner AND sender = :sender AND reference = :reference AND position = :position
     AND sender IS NOT NULL AND reference IS NOT NULL AND state <> 'rejected';
 
 -- find_lodgement: A lodgement by its id.
@@ -83,10 +83,11 @@ SELECT lodgement.*, content.document, content.declaration, content.findings
 FROM delivery JOIN lodgement ON lodgement.id = delivery.lodgement JOIN content ON content.seq = lodgement.seq
 WHERE delivery.id = :reference AND (:partner IS NULL OR lodgement.partner = :partner);
 
--- find_by_mrn: The newest accepted original under an MRN; traders write MRNs too, so ask for one partner where you can.
+-- find_by_mrn: The accepted original under an MRN: what an agency gave before what a trader wrote; no test.
 SELECT * FROM lodgement JOIN content USING (seq)
-WHERE mrn = :reference AND root = id AND state <> 'rejected' AND (:partner IS NULL OR partner = :partner)
-ORDER BY seq DESC LIMIT 1;
+WHERE mrn = :reference AND root = id AND state <> 'rejected' AND test = 0
+    AND (:partner IS NULL OR partner = :partner)
+ORDER BY mrn_given DESC, seq DESC LIMIT 1;
 
 -- find_by_lrn: The newest lodgement under an LRN, an accepted original before what followed it or was rejected.
 SELECT * FROM lodgement JOIN content USING (seq)
@@ -100,7 +101,11 @@ SELECT * FROM lodgement JOIN content USING (seq) ORDER BY seq DESC LIMIT :limit;
 SELECT * FROM lodgement JOIN content USING (seq) WHERE partner = :partner ORDER BY seq DESC LIMIT :limit;
 
 -- update_lodgement: Move a lodgement on, if nobody else has.
-UPDATE lodgement SET state = :state, mrn = coalesce(:mrn, mrn), version = version + 1
+UPDATE lodgement SET
+    state = :state,
+    mrn = coalesce(:mrn, mrn),
+    mrn_given = mrn_given OR (:mrn IS NOT NULL AND :mrn IS NOT mrn),
+    version = version + 1
 WHERE id = :id AND version = :expected_version;
 
 -- insert_delivery: Queue a delivery; it heads its lane if nothing unfinished is there.

@@ -46,9 +46,12 @@ def message(db: sqlite3.Connection, reference: str) -> MessageRecord | None:
     return None if row is None else message_of(row)
 
 
-def find_original(db: sqlite3.Connection, declarant: str, lrn: str) -> LodgementRecord | None:
+def find_original(
+    db: sqlite3.Connection, declarant: str, lrn: str, partner: str
+) -> LodgementRecord | None:
     """The accepted original of this name."""
-    row = db.execute(SQL["find_original"], {"declarant": declarant, "lrn": lrn}).fetchone()
+    named = {"declarant": declarant, "lrn": lrn, "partner": partner}
+    row = db.execute(SQL["find_original"], named).fetchone()
     return None if row is None else lodgement_of(row)
 
 

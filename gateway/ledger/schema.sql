@@ -67,15 +67,18 @@ CREATE TABLE lodgement (
     sender TEXT,
     reference TEXT,
     mrn TEXT,
+    mrn_given INTEGER NOT NULL DEFAULT 0 CHECK (mrn_given IN (0, 1)),
     version INTEGER NOT NULL,
     received_utc_ns INTEGER NOT NULL,
     received_monotonic_ns INTEGER NOT NULL,
     received_process TEXT NOT NULL
 ) STRICT;
 -- An LRN names one original of its declarant, and an interchange reference with a position one message of its
--- sender. Neither is used up by what was rejected; no lodgement becomes rejected later.
-CREATE UNIQUE INDEX lodgement_lrn_claimed ON lodgement (declarant, lrn) WHERE claims_lrn = 1;
-CREATE UNIQUE INDEX lodgement_interchange ON lodgement (sender, reference, position)
+-- sender; each among what one partner lodged, so that nobody uses up another's names or learns of them. Neither is
+-- used up by what was rejected; no lodgement becomes rejected later. `mrn_given`: an agency gave the MRN, where
+-- the trader had written another or none.
+CREATE UNIQUE INDEX lodgement_lrn_claimed ON lodgement (partner, declarant, lrn) WHERE claims_lrn = 1;
+CREATE UNIQUE INDEX lodgement_interchange ON lodgement (partner, sender, reference, position)
 WHERE sender IS NOT NULL AND reference IS NOT NULL AND state <> 'rejected';
 CREATE INDEX lodgement_message ON lodgement (message);
 CREATE INDEX lodgement_lrn ON lodgement (lrn);

@@ -42,9 +42,10 @@ class LodgementRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One declaration durably taken in; REJECTED ones too, which are never routed.
 
     `root` is the lodgement it amends or cancels (itself for an original). `declarant` and `lrn` name an
-    original for ever among the accepted ones (`claims_lrn`); so do `sender` and `reference` of an
-    interchange (S002/0004 and 0020) with the position of the message in it. `document` is the message in its
-    own syntax, `declaration` its canonical JSON, `findings` and `agencies` what was decided when it came in.
+    original of `partner` for ever among the accepted ones (`claims_lrn`); so do `sender` and `reference` of
+    an interchange (S002/0004 and 0020) with the position of the message in it. `document` is the message in
+    its own syntax, `declaration` its canonical JSON, `findings` and `agencies` what was decided when it came
+    in.
     """
 
     id: str

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tidewaiter.gateway.lodging import declaration_of
 from tidewaiter.routing.lifecycle import DeliveryState, LodgementState
 
 pytestmark = pytest.mark.anyio
@@ -26,51 +27,81 @@ XML_ONLY = {
 }
 
 
-@pytest.mark.parametrize("change", EDIFACT_ONLY.values(), ids=EDIFACT_ONLY)
-async def test_what_an_agency_s_xml_cannot_hold(
-    bench: Any, make_document: Make, change: tuple[bytes, bytes]
+CASES = [
+    *(pytest.param("import.edi", change, id=name) for name, change in EDIFACT_ONLY.items()),
+    *(pytest.param("plants.xml", change, id=name) for name, change in XML_ONLY.items()),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), CASES)
+async def test_what_is_taken_in_can_be_written_for_everybody_asked(
+    bench: Any, make_document: Make, name: str, change: tuple[bytes, bytes]
 ) -> None:
-    payload = make_document(change=change)
-    assert payload != make_document()
-    refused = await bench.lodge(payload)
-    assert refused.status == 422, refused.body
-    findings = msgspec.json.decode(refused.body)["findings"]
-    assert all("where" not in finding for finding in findings)
-    assert any("WCO XML" in finding["text"] for finding in findings), findings
+    """Refused, or fit for every delivery: never a dead letter that the trader hears nothing of."""
+    payload = make_document(name, change=change)
+    assert payload != make_document(name)
+    response = await bench.lodge(payload)
     status = await bench.only()
-    assert status.lodgement.state is LodgementState.REJECTED
-    assert status.deliveries == ()
+    if response.status == 422:
+        assert status.lodgement.state is LodgementState.REJECTED
+        assert status.deliveries == ()
+        return
+    declaration = declaration_of(status.lodgement)
+    for delivery in status.deliveries:
+        settings = bench.parties.named(delivery.agency).settings
+        written = bench.answers.delivery(declaration, delivery.id, settings, test=False)
+        assert bench.reader.read(written).valid
 
 
-@pytest.mark.parametrize("change", XML_ONLY.values(), ids=XML_ONLY)
-async def test_what_an_agency_s_edifact_cannot_hold(
-    bench: Any, make_document: Make, change: tuple[bytes, bytes]
-) -> None:
-    payload = make_document("plants.xml", change=change)
-    assert payload != make_document("plants.xml")
-    refused = await bench.lodge(payload)
+async def test_what_an_agency_s_xml_cannot_hold(bench: Any, make_document: Make) -> None:
+    declaration = bench.reader.read(make_document()).documents[0].declaration
+    assert bench.screening.writable(declaration, ("customs", "health"), test=False) == ()
+    named = msgspec.structs.replace(declaration, functional_reference_id="L" * 71)
+    found = bench.screening.writable(named, ("health",), test=False)
+    assert found
+    assert {finding.pointer for finding in found} == {None}
+    assert all("takes WCO XML, which cannot hold this" in finding.text for finding in found)
+    assert any("(42A" in finding.text for finding in found), "the place, in the model's own terms"
+    unheard_of = msgspec.structs.replace(declaration, functional_reference_id="\x01")
+    (finding,) = bench.screening.writable(unheard_of, ("health",), test=False)
+    assert finding.code == "not-writable"
+
+
+STATEMENT = b"    <AdditionalInformation><StatementCode>1</StatementCode></AdditionalInformation>\n"
+# More than there are FTX in a CUSDEC.
+TOO_MANY = (b"    <Agent>", STATEMENT * 120 + b"    <Agent>")
+
+
+async def test_what_an_agency_s_edifact_cannot_hold(bench: Any, make_document: Make) -> None:
+    refused = await bench.lodge(make_document("export.xml", change=TOO_MANY))
     assert refused.status == 422, refused.body
-    assert b"EDIFACT CUSDEC" in refused.body
+    (first, *_) = msgspec.json.decode(refused.body)["findings"]
+    assert first["text"].startswith("Customs takes EDIFACT CUSDEC, which cannot hold this: ")
+    assert first["code"] == "35"
+    assert "where" not in first
     assert (await bench.only()).deliveries == ()
 
 
 async def test_over_as2_it_is_a_response(bench: Any, make_document: Make) -> None:
-    await bench.lodge_as2(make_document(change=EDIFACT_ONLY["country name"]))
-    await bench.lodge_as2(make_document("plants.xml", change=XML_ONLY["unit"]))
-    assert [note.kind for note in await bench.notes()] == ["CUSRES", "RES"]
-    states = [one.state for one in await bench.ledger.lodgements(limit=9)]
-    assert states == [LodgementState.REJECTED] * 2
+    await bench.lodge_as2(make_document("export.xml", change=TOO_MANY))
+    (note,) = await bench.notes()
+    assert note.kind == "RES"
+    assert b"takes EDIFACT CUSDEC" in note.body
+    assert (await bench.only()).lodgement.state is LodgementState.REJECTED
 
 
-async def test_what_only_edifact_agencies_get_may_be_edifact_s_own(
-    folder: Any, open_bench: Any, make_document: Make
-) -> None:
-    """Nobody is asked in XML, so nothing has to fit it."""
-    health = folder / "agencies/health.toml"
-    health.write_text(health.read_text().replace('syntax = "xml"', 'syntax = "edifact"'))
-    async with open_bench() as bench:
-        response = await bench.lodge(make_document(change=EDIFACT_ONLY["country of three"]))
-        assert response.status == 202, response.body
+async def test_each_syntax_is_written_once(bench: Any, make_document: Make) -> None:
+    declaration = bench.reader.read(make_document()).documents[0].declaration
+    named = msgspec.structs.replace(declaration, functional_reference_id="\x01")
+    found = bench.screening.writable(named, ("health", "agriculture", "nobody"), test=False)
+    assert len(found) == 1
+
+
+async def test_only_the_forms_that_are_asked_for_count(bench: Any, make_document: Make) -> None:
+    payload = make_document("export.xml", change=TOO_MANY)
+    declaration = bench.reader.read(payload).documents[0].declaration
+    assert bench.screening.writable(declaration, ("health",), test=False) == ()
+    assert bench.screening.writable(declaration, ("customs",), test=False)
 
 
 async def test_a_rehearsal_says_what_the_real_one_would(bench: Any, make_document: Make) -> None:

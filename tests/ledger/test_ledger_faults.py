@@ -170,4 +170,4 @@ async def test_what_is_read_from_a_broken_file_is_unavailable(
         await ledger.commit([change])
         with pytest.raises(LedgerUnavailable, match="cannot be read"):
             await ledger.status(lodgement.id)
-        assert await ledger.find_original(lodgement.declarant, lodgement.lrn) == lodgement
+        assert await ledger.find_original(lodgement.declarant, lodgement.lrn, partner="trader") == lodgement

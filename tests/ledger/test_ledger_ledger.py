@@ -61,7 +61,7 @@ async def test_everything_of_a_change_comes_back(ledger: SqliteLedger, make: Any
     assert status.decisions == (decision,)
     assert status.last_notification == 1
     assert await ledger.find_delivery(second.id) == second
-    assert await ledger.find_original("XX123", lodgement.lrn) == lodgement
+    assert await ledger.find_original("XX123", lodgement.lrn, partner="trader") == lodgement
     assert await ledger.find_by_mrn("26XX1") == lodgement
     assert await ledger.lodgements(limit=5) == [lodgement]
     assert await ledger.notifications("trader", after=0, limit=5) == [msgspec.structs.replace(note, number=1)]
@@ -127,6 +127,7 @@ async def test_an_lrn_names_one_original_of_a_declarant(ledger: SqliteLedger, ma
     change, held = make.lodged("customs", declarant="A", lrn="1")
     await write(change)
     await write(make.lodged(declarant="B", lrn="1")[0])
+    await write(make.lodged(declarant="A", lrn="1", partner="other")[0])
     await write(make.lodged(declarant="A", lrn="1", claims_lrn=False, root=held.id)[0])
     await write(make.lodged(declarant="A", lrn="1", claims_lrn=False, state=LodgementState.REJECTED)[0])
 
@@ -134,7 +135,7 @@ async def test_an_lrn_names_one_original_of_a_declarant(ledger: SqliteLedger, ma
     assert await ledger.commit([second]) == [Conflict(kind=ConflictKind.LRN_TAKEN, existing=held.id)]
     assert second.message is not None
     assert await ledger.message(second.message.id) is None
-    assert await ledger.find_original("A", "1") == held
+    assert await ledger.find_original("A", "1", partner="trader") == held
 
 
 async def test_a_change_that_uses_a_name_twice_conflicts_with_nobody(ledger: SqliteLedger, make: Any) -> None:
@@ -148,6 +149,7 @@ async def test_an_interchange_reference_is_used_once(ledger: SqliteLedger, make:
     change, held = make.lodged(sender="S", reference="R", position=1)
     await write(change)
     await write(make.lodged(sender="S", reference="R", position=2)[0])
+    await write(make.lodged(sender="S", reference="R", position=1, partner="other")[0])
     await write(make.lodged(sender="S2", reference="R", position=1)[0])
     rejected = {"state": LodgementState.REJECTED, "claims_lrn": False}
     await write(make.lodged(sender="S", reference="R", position=1, **rejected)[0])

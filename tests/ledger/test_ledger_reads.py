@@ -8,6 +8,7 @@ import pytest
 
 from tidewaiter.gateway.ledger import (
     LedgerClosed,
+    LodgementUpdate,
     SqliteLedger,
     open_ledger,
 )
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_what_is_unknown_is_none_or_empty(ledger: SqliteLedger) -> None:
     assert await ledger.find_message("a", "b") is None
-    assert await ledger.find_original("a", "b") is None
+    assert await ledger.find_original("a", "b", partner="trader") is None
     assert await ledger.find_by_mrn("a") is None
     assert await ledger.find_delivery("a") is None
     assert await ledger.status("a") is None
@@ -58,6 +59,25 @@ async def test_a_status_by_any_reference(ledger: SqliteLedger, make: Any, write:
     assert by_mrn == first
 
 
+async def test_the_mrn_an_agency_gave_comes_before_one_a_trader_wrote(
+    ledger: SqliteLedger, make: Any, write: Any
+) -> None:
+    change, given = make.lodged()
+    await write(change)
+    held = LodgementUpdate(id=given.id, expected_version=0, state=LodgementState.HELD, mrn="M1")
+    await write(lodgement_updates=(held,))
+    await write(make.lodged(mrn="M1")[0])
+    await write(make.lodged(mrn="M1", test=True, claims_lrn=False)[0])
+    found = await ledger.find_by_mrn("M1", partner="trader")
+    assert found is not None
+    assert found.id == given.id
+
+
+async def test_a_test_has_no_mrn(ledger: SqliteLedger, make: Any, write: Any) -> None:
+    await write(make.lodged(mrn="M1", test=True, claims_lrn=False)[0])
+    assert await ledger.find_by_mrn("M1") is None
+
+
 async def test_the_newest_lodgements_first(ledger: SqliteLedger, make: Any, write: Any) -> None:
     made = []
     for partner in ("a", "b", "a"):
@@ -87,7 +107,7 @@ async def test_reading_beside_a_gateway_that_writes(
     async with open_ledger(path, read_only=True) as beside:
         change, lodgement = make.lodged()
         await write(change)
-        assert await beside.find_original("XX123", lodgement.lrn) == lodgement
+        assert await beside.find_original("XX123", lodgement.lrn, partner="trader") == lodgement
         for attempt in (
             beside.commit([change]),
             beside.claim_deliveries(now_ns=1, lease_ns=1, limit=1),
