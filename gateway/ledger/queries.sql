@@ -136,11 +136,6 @@ WHERE state = 'sending' AND head = 1
     AND (lease_until_ns IS NULL OR lease_until_ns <= :now_ns OR lease_epoch <> :epoch)
 ORDER BY due_ns, seq;
 
--- lease_delivery: Give a delivery to a worker for a time.
-UPDATE delivery SET state = 'sending', lease_epoch = :epoch, lease_until_ns = :until_ns WHERE seq = :seq
-RETURNING *;
-
--- find_delivery: A delivery by the gateway's reference.
 -- rebase_deliveries: After the clock was set, due times no further ahead than a wait, first tries as long ago as before, leases whole.
 UPDATE delivery SET
     due_ns = min(due_ns, :latest_ns),
@@ -156,6 +151,11 @@ SELECT
     (SELECT count(*) FROM delivery WHERE state IN ('pending', 'sending'))
     + (SELECT count(*) FROM notification WHERE state IN ('pending', 'sending')) AS waiting;
 
+-- lease_delivery: Give a delivery to a worker for a time.
+UPDATE delivery SET state = 'sending', lease_epoch = :epoch, lease_until_ns = :until_ns WHERE seq = :seq
+RETURNING *;
+
+-- find_delivery: A delivery by the gateway's reference.
 SELECT * FROM delivery WHERE id = :id;
 
 -- update_delivery: Move a delivery on, if it is still as it was found.
@@ -219,11 +219,6 @@ WHERE state = 'sending' AND head = 1
     AND (lease_until_ns IS NULL OR lease_until_ns <= :now_ns OR lease_epoch <> :epoch)
 ORDER BY due_ns, seq;
 
--- lease_notification: Give a notification to a worker for a time.
-UPDATE notification SET state = 'sending', lease_epoch = :epoch, lease_until_ns = :until_ns WHERE seq = :seq
-RETURNING *;
-
--- find_notification: A notification by its id.
 -- rebase_notifications: The same for notifications.
 UPDATE notification SET
     due_ns = min(due_ns, :latest_ns),
@@ -234,6 +229,11 @@ WHERE state IN ('pending', 'sending') AND (
     OR (:ahead_ns > 0 AND first_attempt_ns IS NOT NULL)
 );
 
+-- lease_notification: Give a notification to a worker for a time.
+UPDATE notification SET state = 'sending', lease_epoch = :epoch, lease_until_ns = :until_ns WHERE seq = :seq
+RETURNING *;
+
+-- find_notification: A notification by its id.
 SELECT * FROM notification WHERE id = :id;
 
 -- update_notification: Move a notification on, if it is still as it was found.

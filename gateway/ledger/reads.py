@@ -149,7 +149,6 @@ def deliveries(db: sqlite3.Connection, state: DeliveryState, limit: int) -> list
     return [delivery_of(row) for row in db.execute(SQL["deliveries_in_state"], asked)]
 
 
-def delivery_counts(db: sqlite3.Connection) -> list[tuple[str, DeliveryState, int]]:
 def due(db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str]) -> tuple[bool, bool]:
     """Whether a delivery is to be claimed, and whether a notification is: a few probes of an index each."""
     now = {"now_ns": now_ns, "epoch": epoch, "limit": 1}
@@ -171,6 +170,7 @@ def waiting(db: sqlite3.Connection) -> int:
     return count
 
 
+def delivery_counts(db: sqlite3.Connection) -> list[tuple[str, DeliveryState, int]]:
     """By agency and state."""
     rows = db.execute(SQL["delivery_counts"])
     return [(row["agency"], DeliveryState(row["state"]), row["deliveries"]) for row in rows]
