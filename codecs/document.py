@@ -1,18 +1,23 @@
 """Any document, either syntax, one shape: what came in, what it says, and what is wrong with it."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from .declaration import Declaration, Response
-from .finding import Finding, Severity, is_valid
+from .finding import MAX_FINDINGS, Finding, Severity, is_valid
 
 if TYPE_CHECKING:
     # At run time each codec is imported with the first document that needs it: a command on one file should
     # not wait for both.
     from . import edifact, wco
+
+# Messages of one interchange: each becomes a lodgement, with rows, deliveries and an answer of its own.
+MAX_MESSAGES = 1_000
+# Findings of one payload: beyond them a message that is not valid keeps the first error it has.
+MAX_FINDINGS_IN_ALL = 10 * MAX_FINDINGS
 
 EDIFACT_MEDIA_TYPE = "application/edifact"
 XML_MEDIA_TYPE = "application/xml"
@@ -124,7 +129,11 @@ class Reader:
         from . import edifact  # noqa: PLC0415 - see above
 
         interchange = edifact.read_interchange(payload)
-        documents = tuple(
+        if len(interchange.messages) > MAX_MESSAGES:
+            text = f"an interchange holds {MAX_MESSAGES} messages at most: send it in parts"
+            many = Finding(code="18", text=text, value=str(len(interchange.messages)))
+            return Reading(syntax=Syntax.EDIFACT, documents=(), findings=(many,), interchange=interchange)
+        documents = _shortened(
             self._message(interchange, message, position)
             for position, message in enumerate(interchange.messages, 1)
         )
@@ -169,6 +178,20 @@ def sniff(payload: bytes, media_type: str = "") -> Syntax:
     if start.startswith((b"UNA", b"UNB", b"UNH", b"UIB")):
         return Syntax.EDIFACT
     return Syntax.XML if "xml" in media_type.lower() else Syntax.EDIFACT
+
+
+def _shortened(documents: Iterable[Document]) -> tuple[Document, ...]:
+    """`documents` with no more findings in all than an answer can hold; none becomes valid by it."""
+    kept: list[Document] = []
+    room = MAX_FINDINGS_IN_ALL
+    for document in documents:
+        findings = document.findings
+        if len(findings) > room:
+            errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+            findings = errors[: max(room, 1)] if errors else findings[:room]
+        room -= min(room, len(findings))
+        kept.append(msgspec.structs.replace(document, findings=findings))
+    return tuple(kept)
 
 
 def _some(findings: tuple[Finding, ...], text: str) -> tuple[Finding, ...]:

@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import anyio
+import anyio.to_thread
 import structlog
 
 from ..codecs.document import Reader, Reading
@@ -40,6 +42,9 @@ from .lodging import Source
 from .metrics import Metrics
 
 log = structlog.get_logger()
+
+# Octets of a payload that may hold up everybody else while it is read: a tenth of a second's work.
+LARGE = 100_000
 
 
 class Offer(NamedTuple):
@@ -98,6 +103,7 @@ class Inbound:
         self._history = history
         self._wake = wake
         self._now = now
+        self._large = anyio.CapacityLimiter(1)
 
     async def take(self, offer: Offer, compose: ComposeReceipt, *, whole: bool) -> Response:
         """Take `offer` and answer with the receipt that is durable now: the one `compose` makes of it, or the
@@ -177,7 +183,7 @@ class Inbound:
         self, offer: Offer, known: tuple[LodgementRecord, ...], *, whole: bool
     ) -> tuple[Taking, Change]:
         try:
-            reading = self._reader.read(offer.payload, offer.media_type)
+            reading = await self._read(offer)
             if offer.source.party.is_agency:
                 return await self._answer(offer, reading, whole=whole)
             taken = await self._intake.take(reading, offer.source, whole=whole, taken=known)
@@ -191,6 +197,14 @@ class Inbound:
             event = EventRecord(kind=EventKind.QUARANTINED, at=self._now(), message=offer.source.message)
             return Taking(failed=True), Change(events=(event,))
         return Taking(taken.lodgements, taken.tied, (), taken.findings), taken.change
+
+    async def _read(self, offer: Offer) -> Reading:
+        """What the payload says. A large one is read in a thread, one at a time, while the others go on."""
+        if len(offer.payload) <= LARGE:
+            return self._reader.read(offer.payload, offer.media_type)
+        return await anyio.to_thread.run_sync(
+            self._reader.read, offer.payload, offer.media_type, limiter=self._large, abandon_on_cancel=True
+        )
 
     async def _answer(self, offer: Offer, reading: Reading, *, whole: bool) -> tuple[Taking, Change]:
         source = offer.source

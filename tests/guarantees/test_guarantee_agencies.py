@@ -144,11 +144,12 @@ async def test_an_agency_that_is_dead_delays_nobody_else(
 ) -> None:
     """Thirty declarations wait for health; those for customs and agriculture are answered all the same."""
     account = load_account(folder, "trader")
-    port = load_account(folder, "health").own_port
+    released = threading.Event()
     with contextlib.ExitStack() as stack:
         if death == "is silent":
-            silent = stack.enter_context(socket.create_server(("127.0.0.1", port), backlog=64))
-            assert silent.fileno() >= 0
+            # Each exchange would last until the gateway gives it up.
+            stack.enter_context(rude(folder, lambda *_: int(released.wait(2 * PROMPT)), "health"))
+            stack.callback(released.set)
         async with (
             running(folder) as gateway,
             agencies(folder, "customs", "agriculture"),

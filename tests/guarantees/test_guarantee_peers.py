@@ -4,12 +4,14 @@ The peers' own programs judge: pyas2lib verifies the MDN's signature and its MIC
 `openssl cms -verify` say so and compares the MIC with one it computed itself.
 """
 
+import contextlib
 import importlib.util
 import itertools
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,6 +60,12 @@ class Peers(NamedTuple):
     def pyas2(self, *options: str, file: str = "import.edi") -> dict[str, Any]:
         """What pyas2_peer.py prints of one message."""
         return self._run("pyas2_peer.py", ("send", *options), file, 200)
+
+    def accepted(self) -> int:
+        """How many declarations the gateway has taken in as valid."""
+        with contextlib.closing(sqlite3.connect(self.keys.parent / "ledger.db")) as db:
+            query = "SELECT count(*) FROM lodgement WHERE state = 'accepted'"
+            return int(db.execute(query).fetchone()[0])
 
     def _run(self, program: str, options: tuple[str, ...], file: str, status: int) -> dict[str, Any]:
         done = subprocess.run(
@@ -113,7 +121,9 @@ def peers(
 
     def document(name: str) -> pathlib.Path:
         file = folder / f"{next(numbers):04}-{name}"
-        file.write_bytes(sample(name) if "invalid" in name else declaration(f"PEER-{file.name[:4]}", name))
+        made = sample(name) if "invalid" in name else declaration(f"PEER-{file.name[:4]}", name)
+        # The sender of the samples is another partner.
+        file.write_bytes(made.replace(b"UNOC:3+MERIDIAN", b"UNOC:3+BOB"))
         return file
 
     gateway = serve_all_module(folder)
@@ -179,7 +189,9 @@ def test_pyas2lib_is_answered_with_nothing_where_it_asks_for_no_receipt(peers: P
     ],
 )
 def test_openssl_confirms_the_receipt(peers: Peers, options: str) -> None:
+    before = peers.accepted()
     _confirmed(peers.openssl(*options.split()))
+    assert peers.accepted() == before + 1
 
 
 @pytest.mark.parametrize("name", ["export.xml", "plants.xml"])
