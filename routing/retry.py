@@ -9,6 +9,10 @@ import msgspec
 from .agreement import RetryPolicy
 from .instant import Instant, elapsed
 
+# A deadline that has passed after fewer is more likely a clock that was set, or a gateway that stood still,
+# than a peer that was asked all the time. A few tries more cost the peer nothing.
+LEAST_ATTEMPTS = 3
+
 
 def next_attempt(
     policy: RetryPolicy,
@@ -24,17 +28,20 @@ def next_attempt(
     Exponential with full jitter: a point in [0, ceiling) chosen by `jitter` in [0, 1), the ceiling growing
     to the cap. `retry_after` is the peer's wish in seconds; the jitter is added to it, so that peers told the
     same do not come back together. A wait that would pass the deadline ends on it: nothing is given up
-    before, and a peer cannot wish a document away.
+    before, and a peer cannot wish a document away. Nor is anything given up before LEAST_ATTEMPTS, whatever
+    the clock says.
     """
     if attempt < 1 or not 0 <= jitter < 1:
         raise ValueError("attempt counts from 1 and jitter lies in [0, 1)")
     deadline = first_attempt_at + timedelta(seconds=policy.deadline)
-    if now >= deadline:
+    late = now >= deadline
+    if late and attempt >= LEAST_ATTEMPTS:
         return None
     wait = jitter * _ceiling(policy, attempt)
     if retry_after is not None and retry_after > 0:
         wait += min(retry_after, policy.deadline)
-    return min(now + timedelta(seconds=wait), deadline)
+    due = now + timedelta(seconds=wait)
+    return due if late else min(due, deadline)
 
 
 def _ceiling(policy: RetryPolicy, attempt: int) -> float:

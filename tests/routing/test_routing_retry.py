@@ -9,6 +9,7 @@ import pytest
 from tidewaiter.routing.agreement import RetryPolicy
 from tidewaiter.routing.instant import Instant
 from tidewaiter.routing.retry import (
+    LEAST_ATTEMPTS,
     BreakerEvent,
     BreakerPolicy,
     BreakerState,
@@ -58,7 +59,7 @@ def test_a_wait_past_the_deadline_ends_on_it() -> None:
 
 
 def test_the_deadline_gives_up_and_nothing_else_does() -> None:
-    assert next_attempt(POLICY, 1, START, START + timedelta(seconds=3600), jitter=0.0) is None
+    assert next_attempt(POLICY, 3, START, START + timedelta(seconds=3600), jitter=0.0) is None
     assert next_attempt(POLICY, 1_000, START, START + timedelta(seconds=3599.9), jitter=0.5) is not None
 
 
@@ -165,3 +166,13 @@ def test_an_attempt_while_closed_changes_nothing() -> None:
 def test_a_breaker_policy_that_makes_no_sense_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="breaker"):
         BreakerPolicy(**values)
+
+
+@pytest.mark.parametrize("attempt", range(1, LEAST_ATTEMPTS))
+def test_a_clock_alone_passes_no_deadline(attempt: int) -> None:
+    """Set ahead by two weeks between two tries: the peer was hardly asked."""
+    late = START + timedelta(days=15)
+    due = next_attempt(POLICY, attempt, START, late, retry_after=30.0, jitter=0.5)
+    assert due is not None
+    assert timedelta(seconds=30) < due - late < timedelta(seconds=32)
+    assert next_attempt(POLICY, LEAST_ATTEMPTS, START, late, jitter=0.5) is None
