@@ -1,7 +1,9 @@
 """Documents the gateway writes: what a trader is told, and what an agency is sent, each in its own syntax."""
 
+import re
 from collections.abc import Callable
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -29,6 +31,10 @@ from .parties import Party
 # gives it back as its own functional reference.
 DELIVERY_STATEMENT = "DELIVERY"
 STATEMENT_TYPE = "ACB"
+
+# What XML cannot carry, not even as a reference (XML 1.0, production 2): a peer that writes UTF-8 EDIFACT may
+# send it.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # WCO 017 of a response: registered.
 RECEIVED = "02"
@@ -111,6 +117,14 @@ class Answers:
     ) -> NotificationRecord:
         """The answer to a test document that no agency may see."""
         text = f"Test document: read and valid; not sent to live agencies ({', '.join(agencies)})"
+        return self._informing(lodgement, text, party)
+
+    def nobody_competent(self, lodgement: LodgementRecord, party: Party) -> NotificationRecord:
+        """What is told when each agency that was asked says that it has no say: nothing is decided."""
+        text = f"No agency that was asked is competent ({', '.join(lodgement.agencies)}): nothing is decided"
+        return self._informing(lodgement, text, party)
+
+    def _informing(self, lodgement: LodgementRecord, text: str, party: Party) -> NotificationRecord:
         response = Response(
             function_code=RECEIVED,
             issue_date_time=self._issued(),
@@ -157,15 +171,25 @@ class Answers:
     def _response(
         self, identity: str, subject: "_Subject", response: Response, party: Party, version: int | None
     ) -> NotificationRecord:
-        response = msgspec.structs.replace(response, functional_reference_id=identity)
+        response = expressible(msgspec.structs.replace(response, functional_reference_id=identity))
+        kind = "RES" if subject.syntax is Syntax.XML else "CUSRES"
+        try:
+            body = self._written(identity, subject, response, party)
+        except Exception:
+            # The border around what somebody else said: that we cannot write it is no reason not to record
+            # it. The trader hears that there is something, and all of it is in the status answer.
+            log.exception("response_not_writable", notification=identity)
+            body = self._written(identity, subject, _bare(response), party)
+        return self._note(identity, subject, kind, body, party, version)
+
+    def _written(self, identity: str, subject: "_Subject", response: Response, party: Party) -> bytes:
         if subject.syntax is Syntax.XML:
-            body = wco.write_response((response,), self._metadata("RES"))
-            return self._note(identity, subject, "RES", body, party, version)
+            return wco.write_response((response,), self._metadata("RES"))
         body, findings = edifact.write_cusres(response, self._envelope(identity, party, subject))
         if not is_valid(findings):
             # What an agency said at greater length than CUSRES holds; all of it is in the status answer.
             log.warning("response_shortened", notification=identity, values=len(findings))
-        return self._note(identity, subject, "CUSRES", body, party, version)
+        return body
 
     def _envelope(self, identity: str, party: Party, subject: "_Subject") -> edifact.Envelope:
         return edifact.Envelope(
@@ -250,6 +274,38 @@ def as2_url(party: Party) -> str:
 def delivery_reference(response: Response) -> str | None:
     """The gateway's delivery reference that an agency's answer gives back."""
     return response.functional_reference_id
+
+
+def expressible(response: Response) -> Response:
+    """`response` with U+FFFD for each character that no document can carry."""
+    plain = msgspec.to_builtins(response, builtin_types=(Decimal,))
+    clean = _clean(plain)
+    return response if clean == plain else msgspec.convert(clean, Response, builtin_types=(Decimal,))
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {name: _clean(part) for name, part in value.items()}
+    return [_clean(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _bare(response: Response) -> Response:
+    """What is left of a response that cannot be written: its answer and whose declaration it is about."""
+    text = "What the agencies said cannot be written here; all of it is in the status of the declaration"
+    named = response.declaration
+    return Response(
+        function_code=response.function_code,
+        functional_reference_id=response.functional_reference_id,
+        additional_information=(
+            ResponseAdditionalInformation(statement_type_code=STATEMENT_TYPE, statement_description=text),
+        ),
+        declaration=ResponseDeclaration(
+            functional_reference_id=named.functional_reference_id if named is not None else None,
+            id=named.id if named is not None else None,
+        ),
+    )
 
 
 def _named(lodgement: LodgementRecord) -> ResponseDeclaration:

@@ -1,7 +1,8 @@
-"""What an agency's CONTRL says of a delivery: an acknowledgement is kept, a rejection needs a person."""
+"""What an agency sends beside answers. Its CONTRL: an acknowledgement is kept, a rejection needs a person."""
 
 from ..codecs import edifact
 from ..codecs.document import Document, Reading
+from ..codecs.finding import Finding, is_valid
 from ..routing.instant import Instant
 from ..routing.lifecycle import DELIVERY, DeliveryTrigger, EventKind
 from .ledger import Change, DeliveryRecord, DeliveryUpdate, EventRecord
@@ -52,3 +53,12 @@ def uncontrolled(control: edifact.Control, agency: str, at: Instant) -> Change:
 
 def _event(kind: EventKind, lodgement: str | None, data: dict[str, str], at: Instant) -> Change:
     return Change(events=(EventRecord(kind=kind, at=at, lodgement=lodgement, data=data),))
+
+
+def not_an_answer(document: Document) -> tuple[Finding, ...]:
+    """The findings of `document`, or the one that it is neither an answer nor a CONTRL."""
+    if not is_valid(document.findings):
+        return document.findings
+    return (
+        Finding(code="not-an-answer", text=f"{document.name} is not an answer: RES or CUSRES is expected"),
+    )

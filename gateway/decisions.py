@@ -1,6 +1,5 @@
 """From an agency's answer to one decision, and to what the trader is told."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -11,14 +10,23 @@ from ..codecs.declaration import Response
 from ..codecs.document import Document, Kind, Reader, Reading
 from ..codecs.finding import Finding, is_valid
 from ..routing.agreement import Agency
-from ..routing.decision import TRIGGERS, Answer, Decision, answer_of, consolidate, policy_of
+from ..routing.decision import (
+    TRIGGERS,
+    Answer,
+    Decision,
+    answer_of,
+    consolidate,
+    nobody_competent,
+    policy_of,
+)
 from ..routing.instant import Instant
 from ..routing.lifecycle import DELIVERY, LODGEMENT, DeliveryState, DeliveryTrigger, EventKind
 from ..routing.outcome import Outcome, outcome_of
 from ..routing.reply import response_to_trader
 from . import clock
 from .answers import Answers, delivery_reference, told
-from .controls import SHOWN, control_of, controlled, uncontrolled
+from .changes import counted, kept_answer, merged, said_before, standing_after, tried
+from .controls import SHOWN, control_of, controlled, not_an_answer, uncontrolled
 from .ledger import (
     AnswerRecord,
     Change,
@@ -30,12 +38,11 @@ from .ledger import (
     Ledger,
     LedgerUnavailable,
     LodgementUpdate,
-    MessageRecord,
-    Receipt,
     Status,
 )
 from .parties import Parties
-from .sender import ANSWERED_STATUS, DELIVERY_HEADER
+
+__all__ = ["ROUNDS", "Answered", "Decisions", "merged"]
 
 log = structlog.get_logger()
 
@@ -91,7 +98,7 @@ class Decisions:
             if document.kind is Kind.CONTROL:
                 changes.append(await self._controlled(reading, document, agency, received, standing))
                 continue
-            findings += document.findings if document.kind is Kind.RESPONSE else _not_an_answer(document)
+            findings += document.findings if document.kind is Kind.RESPONSE else not_an_answer(document)
             for response in document.responses if is_valid(document.findings) else ():
                 taken = await self._one(response, agency, received, reference, standing)
                 findings += taken.findings
@@ -133,14 +140,14 @@ class Decisions:
     ) -> Change:
         reading = self._reader.read(answer, media_type)
         taken = await self.take(reading, delivery.agency, received, delivery.id)
-        change = merged([_tried(await self._current(delivery), taken.change), taken.change])
+        change = merged([tried(await self._current(delivery), taken.change), taken.change])
         if is_valid(taken.findings):
             return change
         log.error(
             "answer_rejected", delivery=delivery.id, agency=delivery.agency, findings=len(taken.findings)
         )
         data = {"findings": str(len(taken.findings))}
-        return merged([change, _kept(delivery, answer, media_type, received, EventKind.REJECTED, data)])
+        return merged([change, kept_answer(delivery, answer, media_type, received, EventKind.REJECTED, data)])
 
     async def _quarantined(
         self,
@@ -150,10 +157,10 @@ class Decisions:
         received: Instant,
         events: tuple[EventRecord, ...],
     ) -> None:
-        kept = _kept(delivery, answer, media_type, received, EventKind.QUARANTINED, {})
+        kept = kept_answer(delivery, answer, media_type, received, EventKind.QUARANTINED, {})
         for _ in range(ROUNDS):
-            tried = _tried(await self._current(delivery), Change())
-            (result,) = await self._ledger.commit([merged([Change(events=events), tried, kept])])
+            receipt = tried(await self._current(delivery), Change())
+            (result,) = await self._ledger.commit([merged([Change(events=events), receipt, kept])])
             if isinstance(result, Committed):
                 return
 
@@ -181,7 +188,7 @@ class Decisions:
             return uncontrolled(control, agency, received)
         status, delivery = await self._standing(delivery, standing)
         change = controlled(control, delivery, received)
-        standing[delivery.lodgement] = _after(status, change)
+        standing[delivery.lodgement] = standing_after(status, change)
         return change
 
     async def _standing(
@@ -212,7 +219,7 @@ class Decisions:
             return Answered(Change(), (), (finding,))
         status, delivery = await self._standing(delivery, standing)
         change = self._change(response, delivery, status, received)
-        standing[delivery.lodgement] = _after(status, change)
+        standing[delivery.lodgement] = standing_after(status, change)
         return Answered(change, (delivery.lodgement,), ())
 
     def _change(
@@ -237,7 +244,10 @@ class Decisions:
         answers = self._deciding((*status.answers, answer))
         told_before = tuple(msgspec.json.decode(record.reasons, type=Decision) for record in status.decisions)
         decision = consolidate(status.lodgement.agencies, answers, told_before, self._policy)
-        told_now = _counted(status) if decision is None else self._decided(decision, status, answers)
+        told_now = counted(status) if decision is None else self._decided(decision, status, answers)
+        asked, earlier = status.lodgement.agencies, self._deciding(status.answers)
+        if nobody_competent(asked, answers, self._policy) > nobody_competent(asked, earlier, self._policy):
+            told_now = merged([told_now, self._nobody(status, tell=decision is None)])
         return merged([base, told_now])
 
     def _delivered(self, delivery: DeliveryRecord, outcome: Outcome | None) -> tuple[DeliveryUpdate, ...]:
@@ -297,100 +307,22 @@ class Decisions:
             ),
         )
 
+    def _nobody(self, status: Status, *, tell: bool) -> Change:
+        """Each agency that was asked says it is not for it to decide: a person must look, and the trader
+        waits for nobody."""
+        lodgement = status.lodgement
+        data = {"alarm": "nobody-competent", "agencies": ", ".join(lodgement.agencies)}
+        alarm = EventRecord(kind=EventKind.ALARM, at=self._now(), lodgement=lodgement.id, data=data)
+        if not tell:
+            return Change(events=(alarm,))
+        note = self._answers.nobody_competent(lodgement, self._parties.named(lodgement.partner))
+        return Change(notifications=(note,), events=(alarm, told(note, lodgement, "answer")))
+
     def _informed(self, response: Response, status: Status) -> Change:
         if response.function_code is None or response.function_code.zfill(2) == _ARRIVED:
+            return Change()
+        if response.issue_date_time is not None and said_before(response, status):
             return Change()
         lodgement = status.lodgement
         note = self._answers.response(lodgement, response, self._parties.named(lodgement.partner), None)
         return Change(notifications=(note,), events=(told(note, lodgement, "answer"),))
-
-
-def _counted(status: Status) -> Change:
-    """A new version of the lodgement as it stands: an answer that meets this one, each read before the other
-    was written, is then decided again, and neither is overlooked."""
-    lodgement = status.lodgement
-    update = LodgementUpdate(id=lodgement.id, expected_version=lodgement.version, state=lodgement.state)
-    return Change(lodgement_updates=(update,))
-
-
-def _tried(delivery: DeliveryRecord, change: Change) -> Change:
-    """The receipt of a try at `delivery`, counted, where its response also brings `change`."""
-    unsettled = delivery.state in {DeliveryState.PENDING, DeliveryState.SENDING}
-    state = DELIVERY.after(delivery.state, DeliveryTrigger.RECEIPT) if unsettled else delivery.state
-    if any(update.id == delivery.id for update in change.delivery_updates):
-        # The answer itself moves the state; here the try is counted only.
-        state = delivery.state
-    update = DeliveryUpdate(
-        id=delivery.id, expected=(delivery.state,), state=state, attempts=delivery.attempts + 1
-    )
-    return Change(delivery_updates=(update,))
-
-
-def _kept(
-    delivery: DeliveryRecord,
-    answer: bytes,
-    media_type: str,
-    received: Instant,
-    kind: EventKind,
-    data: dict[str, str],
-) -> Change:
-    """An answer that cannot be taken, as it came in the response to `delivery`. The event names no lodgement:
-    it is not the declaration that was rejected."""
-    message = MessageRecord(
-        id=clock.new_id("M"),
-        channel="https",
-        party=delivery.agency,
-        scope=f"https\x1f{delivery.agency}",
-        key=None,
-        accepted=False,
-        raw_digest=hashlib.sha256(answer).hexdigest(),
-        headers=(("Content-Type", media_type), (DELIVERY_HEADER, delivery.id)),
-        body=answer,
-        # Nobody is answered here: the answer came with the response, and that is all there is.
-        receipt=Receipt(status=ANSWERED_STATUS, headers=(), body=b""),
-        received=received,
-    )
-    named = {"agency": delivery.agency, "delivery": delivery.id, **data}
-    return Change(
-        message=message, events=(EventRecord(kind=kind, at=received, message=message.id, data=named),)
-    )
-
-
-def _after(status: Status, change: Change) -> Status:
-    """`status` as it will be when `change` is written."""
-    states = {update.id: update.state for update in change.delivery_updates}
-    lodgement = status.lodgement
-    for update in change.lodgement_updates:
-        lodgement = msgspec.structs.replace(
-            lodgement,
-            state=update.state,
-            mrn=update.mrn or lodgement.mrn,
-            version=update.expected_version + 1,
-        )
-    return msgspec.structs.replace(
-        status,
-        lodgement=lodgement,
-        deliveries=tuple(
-            msgspec.structs.replace(one, state=states.get(one.id, one.state)) for one in status.deliveries
-        ),
-        answers=(*status.answers, *change.answers),
-        decisions=(*status.decisions, *change.decisions),
-    )
-
-
-def merged(changes: list[Change]) -> Change:
-    """All of `changes` as one, written together or not at all."""
-    together: dict[str, tuple[object, ...]] = {}
-    for name in Change.__struct_fields__:
-        if name != "message":
-            together[name] = tuple(entry for change in changes for entry in getattr(change, name))
-    message = next((change.message for change in changes if change.message is not None), None)
-    return msgspec.structs.replace(Change(message=message), **together)
-
-
-def _not_an_answer(document: Document) -> tuple[Finding, ...]:
-    if not is_valid(document.findings):
-        return document.findings
-    return (
-        Finding(code="not-an-answer", text=f"{document.name} is not an answer: RES or CUSRES is expected"),
-    )

@@ -171,6 +171,16 @@ def consolidate(
     return None if last is not None and _says_the_same(last, decision) else decision
 
 
+def nobody_competent(
+    asked: tuple[str, ...], answers: Mapping[str, tuple[Answer, ...]], policy: Policy
+) -> bool:
+    """Whether each agency that was asked has said, and said last, that it is not competent."""
+    standing = [_standing(agency, answers.get(agency, ()), policy) for agency in asked]
+    return bool(asked) and all(
+        answer is not None and answer.outcome is Outcome.NOT_COMPETENT for answer in standing
+    )
+
+
 def _verdict(
     asked: tuple[str, ...], standing: Mapping[str, Answer], last: Decision | None, policy: Policy
 ) -> tuple[Outcome, Ground, tuple[str, ...]] | None:

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from tidewaiter.codecs import edifact
-from tidewaiter.codecs.declaration import DateTime, ResponseAdditionalInformation
+from tidewaiter.codecs.declaration import DateTime, Response, ResponseAdditionalInformation
 from tidewaiter.gateway.decisions import merged
 from tidewaiter.gateway.ledger import Change, DeliveryUpdate, EventRecord
 from tidewaiter.routing.lifecycle import DeliveryState, EventKind, LodgementState
@@ -308,6 +308,75 @@ async def test_what_can_be_taken_is_there_beside_what_cannot(lodged: Any, make_r
     assert [finding.code for finding in taken.findings] == ["unknown-delivery"]
     assert (await lodged.lodge(both, path="/v1/answers", party="health")).status == 422
     assert (await lodged.only()).answers == ()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("import.edi", "CUSRES"), ("export.xml", "RES")])
+@pytest.mark.parametrize("value", ["A\ufffeB", "A\x01B", "A\ud800B"])
+async def test_what_our_writer_cannot_express_is_recorded_and_told(
+    bench: Any, make_document: Make, name: str, kind: str, value: str
+) -> None:
+    await bench.lodge(make_document(name))
+    (one,) = await bench.ledger.lodgements(limit=1)
+    text = ResponseAdditionalInformation(statement_description=value, statement_type_code="ACB")
+    told = Response(function_code="05", additional_information=(text,))
+    note = bench.answers.response(one, told, bench.parties.named("trader"), 1)
+    assert note.kind == kind
+    assert bench.reader.read(note.body).valid
+
+
+async def test_a_writer_that_fails_does_not_refuse_the_answer(
+    lodged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agency's word counts, and the trader hears what it comes to."""
+    write = edifact.write_cusres
+
+    def failing(told: Any, envelope: Any) -> Any:
+        if told.status:
+            raise RuntimeError
+        return write(told, envelope)
+
+    health = await lodged.delivery("health")
+    monkeypatch.setattr(edifact, "write_cusres", failing)
+    assert (await lodged.answer("health", health, "03", mrn="M" * 70)).status == 202
+    assert await outcomes(lodged) == [(1, "refused")]
+    (note,) = await lodged.notes()
+    (document,) = lodged.reader.read(note.body).documents
+    assert document.responses[0].function_code == "03"
+    assert document.responses[0].declaration.functional_reference_id == "MER-26-004171"
+
+
+async def test_the_same_dated_information_is_passed_on_once(lodged: Any) -> None:
+    health = await lodged.delivery("health")
+    for _ in range(3):
+        await lodged.answer("health", health, "13", issue_date_time=DateTime("20260601120000", "204"))
+    assert len(await lodged.notes()) == 1
+    assert len((await lodged.only()).answers) == 3
+    await lodged.answer("health", health, "13", issue_date_time=DateTime("20260602120000", "204"))
+    assert len(await lodged.notes()) == 2
+    for _ in range(2):
+        await lodged.answer("health", health, "13")
+    assert len(await lodged.notes()) == 4  # a reminder without a date may be a new one
+
+
+async def test_nobody_is_competent(folder: Any, open_bench: Any, make_document: Make) -> None:
+    """Told once, with an alarm, and nothing is decided."""
+    for agency in ("health", "customs"):
+        with (folder / f"agencies/{agency}.toml").open("a") as file:
+            file.write('\n[outcomes]\n"12" = "not_competent"\n')
+    async with open_bench() as bench:
+        await bench.lodge(make_document())
+        await bench.answer("health", await bench.delivery("health"), "12")
+        assert await bench.notes() == []
+        for _ in range(2):
+            await bench.answer_as2(await bench.delivery("customs"), "12")
+        (note,) = await bench.notes()
+        (document,) = bench.reader.read(note.body).documents
+        assert document.responses[0].function_code == "02"
+        assert "competent" in document.responses[0].additional_information[0].statement_description
+        assert (await bench.only()).lodgement.state is LodgementState.ACCEPTED
+        assert await outcomes(bench) == []
+        alarms = [event.data for event in await bench.events() if event.kind is EventKind.ALARM]
+        assert alarms == [{"alarm": "nobody-competent", "agencies": "customs, health"}]
 
 
 async def test_a_test_answers_in_the_syntax_of_the_lodgement(bench: Any, make_document: Make) -> None:
