@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import shlex
 import signal
 import sys
 from datetime import UTC, datetime
@@ -95,9 +96,10 @@ def init(folder: pathlib.Path) -> int:
         (f"Made {len(made)} files in {folder}", "bold"),
         ": keys, a trader, three agencies, routes, samples.",
     )
-    say(f"  tidewaiter check-config --dir {folder}")
-    say(f"  tidewaiter serve --dir {folder}")
-    say(f"  tidewaiter submit {folder}/samples/import.edi --channel as2 --dir {folder}")
+    where, sample = shlex.quote(str(folder)), shlex.quote(str(folder / "samples" / "import.edi"))
+    say(f"  tidewaiter check-config --dir {where}")
+    say(f"  tidewaiter serve --dir {where}")
+    say(f"  tidewaiter submit {sample} --channel as2 --dir {where}")
     return OK
 
 

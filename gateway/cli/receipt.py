@@ -4,6 +4,7 @@ import base64
 import email.utils
 import hashlib
 import pathlib
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -11,18 +12,33 @@ from typing import Any
 import msgspec
 from cryptography import x509
 
-from ...security import DEFAULT_POLICY, Digest, SecurityError, fingerprint, load_certificates
+from ...security import (
+    DEFAULT_POLICY,
+    Digest,
+    MalformedCms,
+    SecurityError,
+    fingerprint,
+    load_certificates,
+)
 from ...security.cms import verify
 from ..as2 import MdnKind, Mic, Terms, read_mdn, same_mic
 from ..receipts import SIGNATURE_HEADER
 
 VERIFIED, REFUSED, UNREADABLE = 0, 1, 2
+MATCHES, ANOTHER = "matches", "is another one"
+NOT_THE_PART = "cannot be told: the MIC covers the MIME part, not the file alone: give that, or --mic"
+# What begins with a header is a MIME part.
+_PART = re.compile(rb"(?:Content|MIME)-[A-Za-z-]+:", re.IGNORECASE)
 # What a believed receipt may say; that the message failed is proven no less.
 _SAID = frozenset({MdnKind.PROCESSED, MdnKind.WARNING, MdnKind.ERROR, MdnKind.FAILED})
 
 
 class _Unreadable(Exception):  # noqa: N818 - it says what the file is
     """The file is no receipt; the text says why."""
+
+
+class _BadCertificate(Exception):  # noqa: N818 - as above
+    """The certificate given is none; the text says why."""
 
 
 def verify_receipt(
@@ -37,22 +53,25 @@ def verify_receipt(
     """Print what the receipt proves. 0: it verifies, 1: it does not, 2: it cannot be read."""
     try:
         headers, body = _split(file.read_bytes())
-        pinned = load_certificates(certificate.read_bytes())
+        pinned = _pinned(certificate)
         sent = document.read_bytes() if document is not None else None
         if body.lstrip().startswith(b"{"):
             issued, digest = _read(body)
             signed = headers.get(SIGNATURE_HEADER.lower().encode())
             if signed is None:
-                signed = (signature or file.with_suffix(".p7s")).read_bytes()
-            told = _json_receipt(body, signed, issued, pinned)
+                signed = (beside := signature or file.with_suffix(".p7s")).read_bytes()
+                told = _json_receipt(body, signed, issued, pinned, source=str(beside))
+            else:
+                told = _json_receipt(body, signed, issued, pinned, source=SIGNATURE_HEADER)
             if sent is not None:
-                told["document"] = (
-                    "matches" if hashlib.sha256(sent).hexdigest() == digest else "is another one"
-                )
+                told["document"] = MATCHES if hashlib.sha256(sent).hexdigest() == digest else ANOTHER
         else:
             told = _mdn(headers, body, pinned, sent, mic)
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return UNREADABLE
+    except _BadCertificate as error:
+        sys.stderr.write(f"{certificate}: {error}\n")
         return UNREADABLE
     except (SecurityError, _Unreadable) as error:
         sys.stderr.write(f"{file}: {error}\n")
@@ -62,7 +81,14 @@ def verify_receipt(
     else:
         for name, value in told.items():
             sys.stdout.write(f"{name}: {value}\n")
-    return VERIFIED if told["verified"] and told.get("document") in {None, "matches"} else REFUSED
+    return VERIFIED if told["verified"] and told.get("document") in {None, MATCHES} else REFUSED
+
+
+def _pinned(file: pathlib.Path) -> tuple[x509.Certificate, ...]:
+    try:
+        return load_certificates(file.read_bytes())
+    except SecurityError as error:
+        raise _BadCertificate(str(error)) from None
 
 
 def _split(data: bytes) -> tuple[dict[bytes, bytes], bytes]:
@@ -87,15 +113,25 @@ def _read(body: bytes) -> tuple[datetime, str]:
 
 
 def _json_receipt(
-    data: bytes, signature: bytes, issued: datetime, pinned: tuple[x509.Certificate, ...]
+    data: bytes,
+    signature: bytes,
+    issued: datetime,
+    pinned: tuple[x509.Certificate, ...],
+    *,
+    source: str,
 ) -> dict[str, Any]:
     receipt = msgspec.json.decode(data)
     told: dict[str, Any] = {"kind": "receipt", "id": receipt.get("id"), "received": receipt.get("received")}
     try:
         if signature[:1] != b"\x30":
             signature = base64.b64decode(signature, validate=True)
+    except ValueError:
+        return {**told, "verified": False, "reason": f"{source} is no signature, neither DER nor base64"}
+    try:
         # The certificate had to be valid when the receipt was issued; it may have expired since.
         proof = verify(signature, data, pinned, policy=DEFAULT_POLICY, now=issued)
+    except MalformedCms as error:
+        return {**told, "verified": False, "reason": f"{source}: {error}"}
     except (SecurityError, ValueError) as error:
         return {**told, "verified": False, "reason": str(error)}
     return {**told, "verified": True, "issued": receipt["issued"], "signer": fingerprint(proof.certificate)}
@@ -139,9 +175,10 @@ def _mdn(
     if sent is not None:
         digest = Digest.from_micalg(mdn.mic.partition(",")[2].strip() or "sha-256")
         computed = Mic.over(sent, digest) if digest is not None else None
-        told["document"] = (
-            "matches" if computed is not None and same_mic(computed, mdn.mic) else "is another one"
-        )
+        if computed is not None and same_mic(computed, mdn.mic):
+            told["document"] = MATCHES
+        else:
+            told["document"] = ANOTHER if _PART.match(sent) else NOT_THE_PART
     return told
 
 

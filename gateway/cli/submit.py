@@ -3,7 +3,9 @@
 import functools
 import pathlib
 import sys
+import tempfile
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import msgspec
@@ -11,7 +13,8 @@ from rich.console import Console
 from rich.progress import track
 
 from .. import resources
-from ..http import ClientError
+from ..finding_view import finding_line
+from ..http import ClientError, ConnectFailed
 from ..sandbox.accounts import Account, load_account
 from ..sandbox.trader import Trader, open_trader
 from ..sandbox.wire import Recorder
@@ -20,6 +23,8 @@ from .console import say
 from .operate import complain
 
 OK, REFUSED = 0, 1
+# Nobody can tell whether it was taken; sent again it is known again.
+NO_RECEIPT = "no answer"
 
 
 def submit(
@@ -38,8 +43,11 @@ def submit(
         documents = [(file, file.read_bytes()) for file in files]
         account = load_account(folder, partner)
         recorder = Recorder(out) if out is not None else None
+        if out is not None:
+            # Told before anything is sent: a receipt that cannot be kept is lost.
+            tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
-        return complain(f"{error.filename}: {error.strerror}")
+        return complain(f"{error.filename or out}: {error.strerror}")
     except ConfigError as error:
         return complain(error)
     if channel == "as2" and account.terms is None:
@@ -71,9 +79,19 @@ async def _run(
             try:
                 row = await (_as2 if channel == "as2" else _https)(trader, payload)
             except ClientError as error:
-                row = {"receipted": False, "reason": error.reason}
+                url = account.as2_url if channel == "as2" else account.api_url
+                row = {"receipted": False, "result": NO_RECEIPT, "reason": _why(error, url)}
             rows.append({"file": str(file), "channel": channel, **row})
     return rows
+
+
+def _why(error: ClientError, url: str) -> str:
+    """What a person can do about it."""
+    if not isinstance(error, ConnectFailed):
+        return error.reason
+    parts = urlsplit(url)
+    why = "is the gateway running?" if error.reason.startswith("no connection") else error.reason
+    return f"cannot reach {parts.scheme}://{parts.netloc} ({why})"
 
 
 async def _as2(trader: Trader, payload: bytes) -> dict[str, Any]:
@@ -106,6 +124,7 @@ def _show(row: dict[str, Any]) -> None:
         proof = row.get("disposition") or f"HTTP {row['http']}"
         say(("receipted", "green"), f" {row['file']}  {name}  {proof}, signature and digest verified")
         return
-    say(("refused", "red"), f"   {row['file']}  {name}  {row.get('reason', '')}")
+    told = "  ".join(part for part in (row["file"], name, row.get("reason", "")) if part)
+    say((f"{row.get('result', 'refused'):<9}", "red"), f" {told}")
     for finding in row.get("findings", []):
-        say(f"    {finding['severity']} {finding['code']} at {finding.get('where', '-')}: {finding['text']}")
+        say(f"    {finding_line(finding)}")

@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import shlex
 import shutil
 import signal
 import sys
@@ -35,6 +36,8 @@ from .wire import Recorder, collect
 AGENCIES = ("customs", "agriculture", "health")
 LOOPS = ("trio", "uvloop")
 RECORD = "wire"
+# The last is what a terminal sends that is closed.
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RIGHT, WRONG, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -69,7 +72,7 @@ def run_demo(*, keep: bool, out: pathlib.Path | None, loop: str, json_output: bo
         if code in {RIGHT, INTERRUPTED}:
             shutil.rmtree(folder, ignore_errors=True)
         else:
-            console.print(f"Logs and ledger are kept in {folder}", markup=False)
+            console.print(f"Logs and ledger are kept in {folder}", markup=False, soft_wrap=True)
     return code
 
 
@@ -101,7 +104,7 @@ class _Verdict:
 
 
 async def _interruptible(work: Callable[[_Verdict], Coroutine[Any, Any, None]]) -> int:
-    """The verdict of `work` at its end, or at SIGINT or SIGTERM."""
+    """The verdict of `work` at its end, or at one of STOPS."""
     verdict = _Verdict()
     async with anyio.create_task_group() as group:
 
@@ -109,7 +112,7 @@ async def _interruptible(work: Callable[[_Verdict], Coroutine[Any, Any, None]]) 
             await work(verdict)
             group.cancel_scope.cancel()
 
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*STOPS) as signals:
             group.start_soon(worked)
             async for _ in signals:
                 group.cancel_scope.cancel()
@@ -162,7 +165,7 @@ async def _row(lodger: Lodger, processes: Processes, number: int, case: Case, co
 
 
 def _explain(folder: pathlib.Path, ports: Ports, console: Console) -> None:
-    where = f"--dir {folder}"
+    where = f"--dir {shlex.quote(str(folder))}"
     lines = (
         "",
         "Everything keeps running until Ctrl-C. In another terminal:",
@@ -189,7 +192,8 @@ def _keep_messages(folder: pathlib.Path, out: pathlib.Path, console: Console) ->
     count = collect([folder / RECORD / name for name in ("trader", *AGENCIES)], out)
     if (folder / "keys").exists():
         shutil.copytree(folder / "keys", out / "keys", dirs_exist_ok=True)
-    console.print(f"{count} messages are in {out}; index.json says what each is.", markup=False)
+    told = f"{count} messages are in {out}; index.json says what each is."
+    console.print(told, markup=False, soft_wrap=True)
 
 
 async def _serve_until_stopped(account: Account, folder: pathlib.Path, reader: Reader) -> None:

@@ -2,9 +2,11 @@
 
 import contextlib
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -20,6 +22,7 @@ POLL_SECONDS = 0.05
 # The gateway ends what is under way before it stops.
 STOP_SECONDS = 10.0
 LINES_SHOWN = 12
+_IGNORED = (signal.SIGTERM, signal.SIGHUP)
 
 
 class StartFailed(Exception):  # noqa: N818 - named for what happened
@@ -31,6 +34,20 @@ class _Process(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     log: pathlib.Path
     popen: subprocess.Popen[bytes]
+
+
+class _Deaf:
+    """While it lasts, SIGTERM and SIGHUP are ignored: they would end us before what we started.
+
+    Ctrl-C still shortens the waiting.
+    """
+
+    def __enter__(self) -> None:
+        self._before = {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 def free_ports() -> Ports:
@@ -61,6 +78,11 @@ class Processes:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        deaf = _Deaf() if threading.current_thread() is threading.main_thread() else contextlib.nullcontext()
+        with deaf:
+            self._end()
+
+    def _end(self) -> None:
         try:
             for process in reversed(self._running):
                 process.popen.terminate()

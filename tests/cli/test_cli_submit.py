@@ -15,6 +15,7 @@ import pytest
 from typer.testing import Result
 
 from tidewaiter.gateway.config import load_config
+from tidewaiter.gateway.finding_view import finding_line
 from tidewaiter.gateway.sandbox.samples import sample
 from tidewaiter.gateway.scaffold import Ports
 from tidewaiter.security import make_self_signed
@@ -124,9 +125,7 @@ def test_what_is_refused_is_told_with_its_findings(
     assert done.exit_code == REFUSED
     head, *findings = done.stdout.splitlines()
     assert head.startswith(f"refused   {bad}")
-    assert findings == [
-        f"    {f['severity']} {f['code']} at {f.get('where', '-')}: {f['text']}" for f in first["findings"]
-    ]
+    assert findings == [f"    {finding_line(finding)}" for finding in first["findings"]]
 
 
 @pytest.mark.process
