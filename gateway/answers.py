@@ -78,9 +78,14 @@ class Answers:
         party: Party,
         channel: str,
         lodgement: LodgementRecord | None = None,
+        sent_as: str = "",
     ) -> NotificationRecord | None:
         """What is wrong, in the sender's terms: CONTRL for EDIFACT syntax, CUSRES or RES for content; None
-        for a CONTRL, which is never answered. What comes beside one is answered by a CUSRES."""
+        for a CONTRL, which is never answered. What comes beside one is answered by a CUSRES.
+
+        `sent_as` is what the sender knows the payload by (a Message-ID, a file name): it is given back where
+        no LRN is known, with the reference of the interchange.
+        """
         interchange = reading.interchange
         owed = interchange is not None and edifact.owed(interchange)
         if interchange is not None and not owed and all(one.type == "CONTRL" for one in interchange.messages):
@@ -91,9 +96,13 @@ class Answers:
             envelope = self._envelope(identity, party, subject)
             body = edifact.write_contrl(interchange, envelope, findings=findings)
             return self._note(identity, subject, "CONTRL", body, party, None)
+        lrn = (lodgement.lrn or None) if lodgement is not None else None
+        known = [f"interchange {interchange.reference}"] if interchange and interchange.reference else []
+        known += [f"message {sent_as}"] if sent_as else []
         response = rejection_to_trader(
             findings,
-            lrn=(lodgement.lrn or None) if lodgement is not None else None,
+            sent_as="" if lrn else ", ".join(known),
+            lrn=lrn,
             mrn=lodgement.mrn if lodgement is not None else None,
             reference=identity,
             now=clock.utc(self._now()),

@@ -28,6 +28,8 @@ _INFORMATION = "ACB"
 # WCO elements 377, 488 and 225: an..8, an..512, an..512.
 _VALIDATION_CODE = 8
 _TEXT = 512
+# Of a value found or expected: enough to know the place again, and the text keeps its room.
+_QUOTED = 100
 # A step of a WCO pointer chain: class, its place among its like, and at the end an element.
 _STEP = re.compile(r"(?P<section>\w{1,3})(?:#(?P<sequence>\d{1,5}))?(?::(?P<tag>\w{1,4}))?")
 
@@ -70,29 +72,47 @@ def response_to_trader(
 
 
 def rejection_to_trader(
-    findings: Iterable[Finding], *, lrn: str | None, mrn: str | None, reference: str, now: datetime
+    findings: Iterable[Finding],
+    *,
+    lrn: str | None,
+    mrn: str | None,
+    reference: str,
+    now: datetime,
+    sent_as: str = "",
 ) -> Response:
-    """The response to a document that is invalid: one Error a finding, the errors before the warnings."""
+    """The response to a document that is invalid: one Error a finding, the errors before the warnings.
+
+    `sent_as` is what its sender knows it by beside an LRN: a statement of its own, shortened.
+    """
     ranked = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)
     stamp = _stamp(now)
     return Response(
         function_code=REJECTED,
         functional_reference_id=reference,
         issue_date_time=stamp,
+        additional_information=(_statement(f"Rejected: {_shortened(sent_as)}"),) if sent_as else (),
         error=tuple(error_of(finding) for finding in ranked[:MAX_FINDINGS]),
         declaration=ResponseDeclaration(functional_reference_id=lrn, id=mrn, rejection_date_time=stamp),
     )
 
 
 def error_of(finding: Finding) -> Error:
-    """`finding` as the data model has it. What has no place of its own there goes into the description."""
+    """`finding` as the data model has it. What has no place of its own there goes into the description: where
+    it is, what was found and what was expected."""
     text = finding.text if len(finding.code) <= _VALIDATION_CODE else f"{finding.code}: {finding.text}"
     place = f" ({finding.pointer})" if isinstance(finding.pointer, EdifactPointer) else ""
+    for name, value in (("found", finding.value), ("expected", finding.expected)):
+        if value:
+            place += f"; {name}: {_shortened(value)}"
     return Error(
-        description=text[: _TEXT - len(place)] + place,
+        description=text[: max(0, _TEXT - len(place))] + place[:_TEXT],
         validation_code=finding.code if len(finding.code) <= _VALIDATION_CODE else None,
         pointer=_pointers(finding.pointer.wco) if isinstance(finding.pointer, XmlPointer) else (),
     )
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _QUOTED else value[: _QUOTED - 3] + "..."
 
 
 def _pointers(chain: str | None) -> tuple[Pointer, ...]:

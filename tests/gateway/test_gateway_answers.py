@@ -54,6 +54,27 @@ async def test_a_rejection_by_content_is_in_the_sender_s_syntax(lodged: Any, mak
         assert note.state is NotificationState.STORED
 
 
+async def test_a_rejection_without_an_lrn_says_what_it_is_about(lodged: Any, make_document: Make) -> None:
+    """The sender's own names: the interchange's reference, and what the channel carried it as."""
+    trader = lodged.parties.named("trader")
+    for payload, said in (
+        (make_document("import.edi"), "Rejected: interchange MT26041710001, message <7@trader.example>"),
+        (b"<broken", "Rejected: message <7@trader.example>"),
+    ):
+        reading = lodged.reader.read(payload)
+        note = lodged.answers.rejection(reading, (CONTENT,), trader, "as2", sent_as="<7@trader.example>")
+        (document,) = lodged.reader.read(note.body).documents
+        (response,) = document.responses
+        assert [one.statement_description for one in response.additional_information] == [said]
+    note = lodged.answers.rejection(
+        reading, (CONTENT,), trader, "as2", (await lodged.only()).lodgement, sent_as="<7@trader.example>"
+    )
+    assert b"trader.example" not in note.body
+    long = lodged.answers.rejection(reading, (CONTENT,), trader, "as2", sent_as="x" * 2000)
+    assert lodged.reader.read(long.body).valid
+    assert b"x" * 101 not in long.body
+
+
 async def test_what_had_no_syntax_at_all(lodged: Any) -> None:
     reading = lodged.reader.read(b"\x00\x01")
     note = lodged.answers.rejection(reading, reading.findings, lodged.parties.named("trader"), "as2")

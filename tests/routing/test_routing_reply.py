@@ -139,3 +139,12 @@ def test_a_place_in_an_interchange_goes_into_the_text() -> None:
     assert len(long) == 512
     assert long.endswith("(LOC[5]/2 @120)")
     assert error_of(Finding(code="12", text="wrong", pointer=pointer)).description == "wrong (LOC[5]/2 @120)"
+
+
+def test_an_error_says_what_was_found_and_what_was_expected() -> None:
+    finding = Finding(code="12", text="no such code", value="99", expected="1, 2 or 3")
+    assert error_of(finding).description == "no such code; found: 99; expected: 1, 2 or 3"
+    flood = error_of(Finding(code="12", text="t" * 999, value="v" * 999, expected="e" * 999)).description
+    assert flood is not None
+    assert len(flood) == 512
+    assert flood.endswith("; found: " + "v" * 97 + "...; expected: " + "e" * 97 + "...")
