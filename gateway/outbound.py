@@ -20,7 +20,7 @@ from . import clock
 from .answers import Answers
 from .attempts import Attempts
 from .decisions import Decisions
-from .delivering import ABSENT_NS, Delivering
+from .delivering import Delivering
 from .ledger import ClaimedDelivery, ClaimedNotification, Ledger, LedgerBusy, LedgerUnavailable
 from .notifying import Notifying
 from .parties import Parties
@@ -147,7 +147,7 @@ class Outbound:
             log.warning("clock_set", seconds=round(moved / 1e9, 3))
         parties = (*self._parties.agencies.values(), *self._parties.partners.values())
         longest = max((party.settings.retry.cap for party in parties), default=0.0)
-        latest_ns = now.utc_ns + max(int(longest * 1e9), ABSENT_NS)
+        latest_ns = now.utc_ns + int(longest * 1e9)
         await self._ledger.rebase(
             now_ns=now.utc_ns, latest_ns=latest_ns, lease_ns=LEASE_NS, ahead_ns=max(moved, 0)
         )
