@@ -23,7 +23,8 @@ class EdifactPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     `segment` counts within the message from UNH = 1 and is 0 for the interchange's own segments; `element`
     counts from 1 after the tag, `component` from 1 within a composite; `offset` is the octet where the
-    segment (or, where known, the value) begins in the bytes as received.
+    segment (or, where known, the value) begins in the bytes as received; `position` counts the
+    messages, where the interchange has more than one.
     """
 
     segment: int
@@ -34,9 +35,12 @@ class EdifactPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     interchange: str | None = None
     message: str | None = None
     group: str | None = None
+    position: int | None = None
 
     def __str__(self) -> str:
         place = f"{self.tag}[{self.segment}]" if self.segment else self.tag
+        if self.position is not None:
+            place = f"message {self.position}, {place}"
         for part in (self.element, self.component):
             if part is not None:
                 place += f"/{part}"

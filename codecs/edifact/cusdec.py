@@ -1,6 +1,6 @@
 """CUSDEC and the canonical declaration, both ways. What is where: `cusdec_header` and `cusdec_items`."""
 
-from ..declaration import Declaration
+from ..declaration import Declaration, Fault, check_content
 from ..finding import Finding, Severity
 from .cusdec_header import HEADER, SUMMARY
 from .cusdec_items import GOODS_ITEM
@@ -10,19 +10,16 @@ from .interchange import Interchange, Message
 from .mapping import apply
 from .report import Report
 from .rules import Out, Reading, table
-from .scanner import Segment
-from .tree import Draft, Source
+from .tree import Draft, Origin, Source
 from .validation import NOT_PLACED, Validated, validate
 from .writer import MessageName, segment, write_interchange
 
 NAME = MessageName("CUSDEC", "D", "96B")
-# WCO 017, the functions of a declaration; a profile may allow fewer.
-FUNCTIONS = frozenset({"1", "4", "5", "6", "9", "13", "14", "24", "29", "34", "37", "41"})
-# Finding codes of content.
-LRN_MISSING = "lrn-missing"
-FUNCTION_UNKNOWN = "function-unknown"
-ITEM_SEQUENCE = "item-sequence"
-ITEM_COUNT = "item-count"
+# Where a missing value of BGM belongs.
+_BEGIN = {"type_code": (1, 1), "functional_reference_id": (2, 1), "function_code": (3, 1)}
+NO_ITEMS = "no-items"
+# Senders of another release have codes of their own in CST.
+_LENIENT = frozenset({"commodity-code"})
 
 _RULES = table((*HEADER, GOODS_ITEM, *SUMMARY))
 
@@ -33,7 +30,7 @@ def read_cusdec(
     """Read a CUSDEC: the declaration as far as it could be read, and everything wrong with the message.
 
     The findings are those of the message as a container, of its structure and elements, of the mapping, and
-    of content: no LRN, an unknown function, items not numbered from 1. The declaration is None where the
+    of content (`check_content`), one for each mistake. The declaration is None where the
     message is no CUSDEC, no directory holds it, or nothing in it could be read. Never raises.
     """
     validated = validate(interchange, message, directory)
@@ -41,62 +38,57 @@ def read_cusdec(
         return None, validated.findings
     report = Report()
     report.extend(validated.findings)
-    reading = Reading(interchange, message, report)
+    reading = Reading(interchange, message, report, validated)
     draft = Draft(Declaration)
     apply(message, validated, _RULES, draft, reading)
     declaration = draft.build()
     assert declaration is None or isinstance(declaration, Declaration)
-    _check(declaration or Declaration(), message, validated, reading)
+    _check(declaration or Declaration(), _Places(draft, message, validated), reading)
     return declaration, report.findings()
 
 
-def _check(declaration: Declaration, message: Message, validated: Validated, reading: Reading) -> None:
-    """What the format allows and a declaration must not leave open."""
-    begin = next((s for s in message.segments if s.tag == "BGM"), message.segments[0])
-    report = reading.report
-    if not declaration.functional_reference_id:
-        report.add(LRN_MISSING, "no local reference number", reading.point(begin, 2, 1), expected="BGM 1004")
-    if declaration.function_code not in FUNCTIONS:
-        known = ", ".join(sorted(FUNCTIONS, key=int))
-        text = "no known message function"
-        report.add(
-            FUNCTION_UNKNOWN,
-            text,
-            reading.point(begin, 3, 1),
-            value=declaration.function_code or "",
-            expected=known,
-        )
-    items = (
-        () if declaration.goods_shipment is None else declaration.goods_shipment.government_agency_goods_item
-    )
-    places = _items(message, validated)
-    for number, (item, place_) in enumerate(zip(items, places, strict=False), 1):
-        if item.sequence_numeric != number:
-            report.add(
-                ITEM_SEQUENCE,
-                "goods items are not numbered one after the other from 1",
-                reading.point(place_, 1, 1),
-                value="" if item.sequence_numeric is None else str(item.sequence_numeric),
-                expected=str(number),
-            )
-            break
-    if declaration.goods_item_quantity not in (None, len(items)):
-        total = next((s for s in message.segments if s.tag == "CNT" and s.value(1) == "5"), begin)
-        report.add(
-            ITEM_COUNT,
-            "the control total is not the number of goods items",
-            reading.point(total, 1, 2),
-            value=str(declaration.goods_item_quantity),
-            expected=str(len(items)),
-            severity=Severity.WARNING,
-        )
+class _Places:
+    """Where in a CUSDEC the faults of a declaration are: at the value, or where an absent one belongs."""
+
+    def __init__(self, draft: Draft, message: Message, validated: Validated) -> None:
+        placed = [
+            segment
+            for segment, position in zip(message.segments, validated.positions, strict=True)
+            if position != NOT_PLACED
+        ]
+        self._draft = draft
+        self._begin = next((segment for segment in placed if segment.tag == "BGM"), None)
+        self._items = any(segment.tag == "CST" for segment in placed)
+        self._section = next((segment for segment in placed if segment.tag == "UNS"), self._begin)
+
+    def of(self, fault: Fault) -> Origin | None:
+        """None where the segment it belongs in is not there at all: that was said."""
+        name = fault.path[-1].field.name
+        if name == "government_agency_goods_item":
+            # An item that could not be read is there all the same.
+            return None if self._section is None or self._items else Origin(self._section)
+        found = self._draft.origin(fault.path, fault.part)
+        if len(fault.path) > 1 or name not in _BEGIN or (found is not None and found.cell is not None):
+            return found
+        return None if self._begin is None else Origin(self._begin, _BEGIN[name])
 
 
-def _items(message: Message, validated: Validated) -> list[Segment]:
-    assert validated.rule is not None
-    structure = validated.rule.structure
-    pairs = zip(message.segments, validated.positions, strict=True)
-    return [s for s, p in pairs if s.tag == "CST" and p != NOT_PLACED and structure.group_name(p) == "SG30"]
+def _check(declaration: Declaration, places: _Places, reading: Reading) -> None:
+    """The content rules of the data model, with the places of this message."""
+    for fault in check_content(declaration):
+        origin = places.of(fault)
+        if origin is None or reading.told(origin.segment, origin.cell):
+            continue
+        segment, cell = origin
+        name = "CST" if fault.code == NO_ITEMS else reading.name(segment, cell)
+        reading.report.add(
+            fault.code,
+            f"{name} {fault.text}",
+            reading.point(segment, *(cell or ())),
+            value=fault.value,
+            expected=fault.expected,
+            severity=Severity.WARNING if reading.lenient and fault.code in _LENIENT else fault.severity,
+        )
 
 
 def write_cusdec(declaration: Declaration, envelope: Envelope) -> tuple[bytes, tuple[Finding, ...]]:

@@ -203,7 +203,7 @@ HEADER: tuple[Rule, ...] = (
         subs=(_RATE,),
     ),
     amount("SG8", "64", f"{SHIPMENT}.customs_valuation.freight_charge_amount"),
-    charges("SG8", f"{SHIPMENT}.customs_valuation.charge_deduction", {"39", "64"}),
+    charges("SG8", f"{SHIPMENT}.customs_valuation.charge_deduction"),
 )
 
 SUMMARY: tuple[Rule, ...] = (

@@ -118,7 +118,7 @@ ITEM_RULES: tuple[Rule, ...] = (
     amount("SG33", "123", "statistical_value_amount"),
     amount("SG33", "38", "commodity.invoice_line.item_charge_amount", aliases=("203",)),
     amount("SG33", "64", "customs_valuation.freight_charge_amount"),
-    charges("SG33", "customs_valuation.charge_deduction", {"40", "123", "38", "203", "64"}),
+    charges("SG33", "customs_valuation.charge_deduction"),
     reference("SG35", "UCN", "ucr.id", limit=_REFERENCES),
     reference("SG35", "ABO", "ucr.trader_assigned_reference_id", limit=_REFERENCES),
     role("SG35", "16C", "aeo_mutual_recognition_party", "role_code", limit=_REFERENCES),

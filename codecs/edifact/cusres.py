@@ -280,7 +280,7 @@ def read_cusres(
         return None, validated.findings
     report = Report()
     report.extend(validated.findings)
-    reading = Reading(interchange, message, report)
+    reading = Reading(interchange, message, report, validated)
     draft = Draft(Response)
     apply(message, validated, _RULES, draft, reading)
     response = draft.build()

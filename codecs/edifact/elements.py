@@ -18,19 +18,32 @@ def number_pattern(marks: str, *, digit_before: bool) -> re.Pattern[str]:
     return re.compile(f"-?(?:{integer}[{re.escape(marks)}][0-9]+|[0-9]+)")
 
 
+def decimal_marks(interchange: Interchange) -> str:
+    """The decimal marks of an interchange: the one UNA names; both without UNA, and in version 4 always
+    (ISO 9735-1, 10.1)."""
+    newer = interchange.syntax_version >= FIRST_VERSION_WITH_REPETITION
+    return interchange.service.decimal if interchange.service.explicit and not newer else ".,"
+
+
+def wrong_mark(value: str, marks: str) -> str | None:
+    """What to say of a number written with the mark that UNA does not name; None of any other value."""
+    other = {".": ",", ",": "."}.get(marks)
+    if other is None or other not in value or not number_pattern(other, digit_before=False).fullmatch(value):
+        return None
+    return f"the decimal mark of this interchange is '{marks}'"
+
+
 class ElementChecker:
     """Checks the segments of one message. With `lenient`, what breaks a format is a warning."""
 
     def __init__(self, interchange: Interchange, message: Message, report: Report, *, lenient: bool) -> None:
         newer = interchange.syntax_version >= FIRST_VERSION_WITH_REPETITION
-        explicit = interchange.service.explicit and not newer
-        # Without UNA both marks are allowed in versions 1 to 3, in version 4 always (ISO 9735-1, 10.1).
-        marks = interchange.service.decimal if explicit else ".,"
+        marks = decimal_marks(interchange)
         self._number = number_pattern(marks, digit_before=not newer)
         self._marks = marks
         self._report = report
         self._severity = Severity.WARNING if lenient else Severity.ERROR
-        self._at = Locator(interchange.reference, message.reference)
+        self._at = Locator.of(interchange, message)
 
     def check(self, segment: Segment, rule: SegmentRule) -> None:
         """Report every fault of `segment`."""
@@ -80,7 +93,8 @@ class ElementChecker:
         elif code is None and length < fmt.low:
             code = Code.TOO_SHORT
         if code is not None:
-            text = f"{component.id} is not {fmt}"
+            text = wrong_mark(value, self._marks) if fmt.kind == "n" else None
+            text = text or f"{component.id} is not {fmt}"
             self._add(
                 code, text, segment, number, index, value=value, expected=str(fmt), severity=self._severity
             )

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import msgspec
 
-from ..finding import EdifactPointer
+from ..finding import EdifactPointer, Severity
 from .interchange import Party, place
 from .report import Code, Report
 from .scanner import RawSegment, Segment, parse
-from .service import ServiceString, for_version
+from .service import FIRST_VERSION_WITH_REPETITION, ServiceString, for_version
 
 # UNB by number of element: name, mandatory, longest first component (0020 and 0032 by version 3).
 _ELEMENTS = {
@@ -63,7 +63,7 @@ def read_header(data: bytes, offset: int, service: ServiceString, report: Report
         version=version,
         sender=_party(segment, 2),
         recipient=_party(segment, 3),
-        prepared=_prepared(segment, report),
+        prepared=_prepared(segment, version, report),
         reference=segment.value(5),
         application=segment.value(7),
         acknowledgement=segment.value(9),
@@ -117,13 +117,23 @@ def _party(segment: Segment, element: int) -> Party:
     return Party(segment.value(element), segment.value(element, 2), segment.value(element, 3))
 
 
-def _prepared(segment: Segment, report: Report) -> datetime | None:
+def _prepared(segment: Segment, version: int, report: Report) -> datetime | None:
     """S004: six digits of date, eight from version 4 on; either is read in any version."""
     day, hour = segment.value(4), segment.value(4, 2)
     if not day:
         return None
     pattern = "%Y%m%d%H%M" if len(day) == 8 else "%y%m%d%H%M"
     try:
+        if version >= FIRST_VERSION_WITH_REPETITION and len(day) == 6:
+            text = "S004 is written with six digits of date: syntax version 4 has eight"
+            report.add(
+                Code.INVALID_VALUE,
+                text,
+                place(segment, 4, 1, interchange=segment.value(5)),
+                value=day,
+                expected="yyyymmdd",
+                severity=Severity.WARNING,
+            )
         if not (day + hour).isascii() or not (day + hour).isdecimal():
             raise ValueError
         return datetime.strptime(day + hour, pattern)

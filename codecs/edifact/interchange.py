@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from ..finding import EdifactPointer, Finding, is_valid
 from .scanner import Segment
@@ -17,7 +18,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message, UNH to UNT. `segments` includes both; `start` and `end` are octets of the interchange.
 
     `findings` are those of the message as a container: characters, counts, references, a type not supported.
-    What its content breaks is found by `validate` and by the readers of each type.
+    What its content breaks is found by `validate` and by the readers of each type. `position` counts from 1.
     """
 
     reference: str
@@ -31,6 +32,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     end: int
     group: str | None = None
+    position: int = 1
 
     @property
     def identifier(self) -> str:
@@ -120,9 +122,17 @@ class Locator(NamedTuple):
 
     interchange: str
     message: str | None
+    position: int | None = None
+
+    @classmethod
+    def of(cls, interchange: Interchange, message: Message) -> "Locator":
+        """For a message of `interchange`; its position is told where there are several."""
+        several = len(interchange.messages) > 1
+        return cls(interchange.reference, message.reference, message.position if several else None)
 
     def __call__(
         self, segment: Segment, element: int | None = None, component: int | None = None
     ) -> EdifactPointer:
         """The pointer of a segment of the message, or of a part of it."""
-        return place(segment, element, component, interchange=self.interchange, message=self.message)
+        pointer = place(segment, element, component, interchange=self.interchange, message=self.message)
+        return pointer if self.position is None else replace(pointer, position=self.position)

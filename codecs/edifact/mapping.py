@@ -36,10 +36,15 @@ def apply(message: Message, validated: Validated, rules: Table, root: Draft, rea
                 scopes[group] = None
             continue
         rule = find_rule(scope.rules, structure.group_name(position), segment)
-        if rule is None:
+        root.trail.segment = segment
+        if rule is None or not rule.takes(segment):
             text = "read, but the declaration has no field for it"
             reading.report.add(
-                NOT_TAKEN, text, reading.point(segment), value=segment.value(1), severity=Severity.INFO
+                NOT_TAKEN,
+                text,
+                reading.point(segment),
+                value=segment.value(1) or None,
+                severity=Severity.INFO,
             )
             if opens:
                 scopes[group] = None

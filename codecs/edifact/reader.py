@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from ..finding import EdifactPointer
+from ..finding import EdifactPointer, Finding
 from .header import Header, read_header
 from .interchange import Group, Interchange, Message, place
 from .message import MessageMaker, check_count, check_reference
@@ -169,10 +169,23 @@ class _Builder:
             agreement=header.agreement,
             test=header.test,
             groups=tuple(self._groups),
-            messages=tuple(self._messages),
+            messages=self._numbered(),
             findings=self._report.findings(),
             start=start,
             end=end,
+        )
+
+    def _numbered(self) -> tuple[Message, ...]:
+        """The messages; where there are several, each finding says which it is in."""
+        if len(self._messages) < 2:
+            return tuple(self._messages)
+        return tuple(
+            msgspec.structs.replace(
+                message,
+                position=position,
+                findings=tuple(_in_message(finding, position) for finding in message.findings),
+            )
+            for position, message in enumerate(self._messages, 1)
         )
 
     def _unh(self, raw: RawSegment) -> None:
@@ -259,3 +272,11 @@ class _Builder:
 
     def _point(self, segment: Segment) -> EdifactPointer:
         return place(segment, interchange=self._header.reference)
+
+
+def _in_message(finding: Finding, position: int) -> Finding:
+    if not isinstance(finding.pointer, EdifactPointer):
+        return finding
+    return msgspec.structs.replace(
+        finding, pointer=msgspec.structs.replace(finding.pointer, position=position)
+    )

@@ -1,7 +1,7 @@
 """Rows of the CUSDEC tables by kind of segment: what a LOC, an RFF or a NAD of this mapping looks like."""
 
 from .rules import ANY, Rule, slot
-from .special import Place, Transport
+from .special import Moment, Place, Transport
 from .special_items import Charges, Previous
 
 OWN = (1, 3, "ZZZ")
@@ -68,23 +68,21 @@ def amount(group: str, key: str, path: str, *, aliases: tuple[str, ...] = (), li
     return Rule(group, "MOA", key, *slots, aliases=aliases, fixed={(1, 1): key}, pool="MOA", limit=limit)
 
 
-def charges(group: str, base: str, reserved: set[str]) -> Rule:
-    """MOA with any other qualifier."""
+def charges(group: str, base: str) -> Rule:
+    """MOA with the type of an addition or deduction."""
     path = "other_charge_deduction_amount"
     slots = (
         slot("charges_type_code", "1.1/3"),
         slot(f"{path}:value", "1.2/18"),
         slot(f"{path}:currency", "1.3/3"),
     )
-    rule = Charges(group, "MOA", ANY, *slots, base=base, many=True, needs=(1, 1), pool="MOA", limit=25)
-    rule.reserved = frozenset(reserved)
-    return rule
+    return Charges(group, "MOA", ANY, *slots, base=base, many=True, needs=(1, 1), pool="MOA", limit=25)
 
 
 def date(group: str, key: str, path: str, *, limit: int = 2) -> Rule:
     """DTM: 2380 and the 2379 of its format."""
     slots = (slot(f"{path}:text", "1.2/35"), slot(f"{path}:format", "1.3/3"))
-    return Rule(group, "DTM", key, *slots, fixed={(1, 1): key}, pool="DTM", limit=limit)
+    return Moment(group, "DTM", key, *slots, fixed={(1, 1): key}, pool="DTM", limit=limit)
 
 
 NAME = slot("name", "4.1/35 4.2/35 4.3/35 4.4/35 4.5/35")

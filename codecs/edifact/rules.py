@@ -6,13 +6,16 @@ is what is read. A rule that opens a segment group has rules of its own for the 
 
 import functools
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
-from ..finding import Severity
+from ..finding import EdifactPointer, Severity
+from .elements import decimal_marks, wrong_mark
 from .interchange import Interchange, Locator, Message
 from .report import Code, Report
 from .scanner import Segment
-from .tree import Draft, Source, View
+from .tree import Draft, Source, View, resolve
+from .validation import Validated
 from .writer import CONTROL, Cell, OutSegment
 
 # Finding codes of the mapping itself; they are not of UNTDID 0085, since the syntax is in order.
@@ -87,19 +90,56 @@ def slot(
 class Reading:
     """What every rule may need while a message is read."""
 
-    def __init__(self, interchange: Interchange, message: Message, report: Report) -> None:
+    def __init__(
+        self, interchange: Interchange, message: Message, report: Report, validated: Validated
+    ) -> None:
         self.report = report
-        self.point = Locator(interchange.reference, message.reference)
+        self.point = Locator.of(interchange, message)
+        self._rule = validated.rule
+        self.lenient = validated.rule is not None and not validated.rule.covers(
+            message.version, message.release
+        )
+        self._marks = decimal_marks(interchange)
+        # Where something is said already: one mistake is told once.
+        self._told = {
+            (at.segment, at.element, at.component)
+            for at in (f.pointer for f in validated.findings if f.severity is Severity.ERROR)
+            if isinstance(at, EdifactPointer) and at.element is not None
+        }
+
+    def told(self, segment: Segment, cell: tuple[int, int] | None) -> bool:
+        """True if an error was found in this place before; from now on it counts as told."""
+        if cell is None:
+            return False
+        key = (segment.number, *cell)
+        known = key in self._told
+        self._told.add(key)
+        return known
+
+    def name(self, segment: Segment, cell: tuple[int, int] | None) -> str:
+        """The data element in this place as the directory numbers it (`7224`), the tag where it is no single
+        one."""
+        rule = None if self._rule is None else self._rule.segments.get(segment.tag)
+        if rule is None or cell is None or cell[0] > len(rule.elements):
+            return segment.tag
+        components = rule.elements[cell[0] - 1].components
+        return components[cell[1] - 1].id if cell[1] <= len(components) else segment.tag
 
     def put(self, draft: Draft, path: str, text: str, segment: Segment, cell: Cell) -> None:
         """Set a field; a value that is no number, or a second one, is a finding."""
-        problem = draft.put(path, text)
+        at = (cell.element, cell.component)
+        code: str = BAD_VALUE
+        resolved = resolve(draft.cls, path)
+        number = resolved.part == "value" or resolved.field.kind in {int, Decimal}
+        problem = wrong_mark(text, self._marks) if number else None
         if problem is not None:
-            pointer = self.point(segment, cell.element, cell.component)
+            code = Code.INVALID_TYPE
+        else:
+            problem = draft.put(path, text, at)
+            problem = problem and f"{self.name(segment, at)} {problem}"
+        if problem is not None and not self.told(segment, at):
             severity = Severity.WARNING if "twice" in problem else Severity.ERROR
-            self.report.add(
-                BAD_VALUE, f"{path.partition(':')[0]} {problem}", pointer, value=text, severity=severity
-            )
+            self.report.add(code, problem, self.point(segment, *at), value=text, severity=severity)
 
 
 class Out:
@@ -190,6 +230,10 @@ class Rule:
         self.aliases, self.needs, self.pool, self.limit = aliases, needs, pool, limit
         self.subs = tuple(subs)
         self.table = table(self.subs)
+
+    def takes(self, segment: Segment) -> bool:
+        """False where the segment means something this rule has no field for."""
+        return True
 
     def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
         """Fill `parent` from `segment`; returns the node that the segments of the group go on with."""

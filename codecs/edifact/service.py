@@ -15,6 +15,7 @@ _SEPARATOR = re.compile(rb"[!-/:-@\[-`{-~\x1c-\x1f]")
 # Octets 1 to 9 of UNA and the start of UNB, for an interchange that does not begin at the first octet.
 _START = re.compile(rb"UNA[^A-Za-z0-9]{6}[\r\n]*UNB|UNB[+\x1d][A-Z]{4}")
 _BLANK_BEFORE = b"\r\n\t \x00"
+_UTF16 = re.compile(rb"(?:\xff\xfe)?[ \t\r\n\0]*U\0N\0[AB]\0|(?:\xfe\xff)?[ \t\r\n\0]*\0U\0N\0[AB]")
 # Text before the interchange is looked through only so far: a mail header is short, a wrong file is long.
 MAX_LEADING = 65_536
 FIRST_VERSION_WITH_REPETITION = 4
@@ -91,6 +92,10 @@ def find_start(data: bytes, begin: int, report: Report) -> Start | None:
         - len(data[begin : begin + MAX_LEADING].lstrip(_BLANK_BEFORE))
     )
     if not data.startswith((b"UNA", b"UNB"), start):
+        text = _no_octets(data, begin)
+        if text is not None:
+            report.add(Code.MISSING, text, EdifactPointer(segment=0, tag="UNB", offset=begin), expected="UNB")
+            return None
         found = _START.search(data, start, start + MAX_LEADING)
         if found is None:
             report.add(
@@ -107,13 +112,20 @@ def find_start(data: bytes, begin: int, report: Report) -> Start | None:
             Code.INVALID_CHARACTER,
             f"{what} before UNB ({len(junk)} octets skipped)",
             EdifactPointer(segment=0, tag="UNB", offset=start),
-            value=junk[:36].decode("latin-1"),
+            value=junk.strip(_BLANK_BEFORE)[:36].decode("latin-1"),
             severity=Severity.WARNING,
         )
         start = found.start()
     if data.startswith(b"UNA", start):
         return _with_advice(data, start, report)
     return _without_advice(data, start, report)
+
+
+def _no_octets(data: bytes, begin: int) -> str | None:
+    """What to say of a file with nothing in it, or with two octets a character."""
+    if not data[begin : begin + MAX_LEADING].strip(_BLANK_BEFORE):
+        return "the file is empty"
+    return "this is UTF-16, not EDIFACT in octets" if _UTF16.match(data, begin) else None
 
 
 def _with_advice(data: bytes, start: int, report: Report) -> Start | None:

@@ -1,5 +1,8 @@
 """The rules of header segments that are more than a row: BGM, means of transport, seals."""
 
+import re
+
+from ..declaration.values import written_format
 from ..finding import Severity
 from .rules import BAD_VALUE, OWN_LIST, Out, Reading, Rule
 from .scanner import Segment
@@ -10,6 +13,8 @@ from .writer import OutSegment
 TYPE_BY_NAME = {"929": "IM", "830": "EX"}
 # Types that say what the message does, not which way the goods go.
 NOT_TRADE = frozenset({"COR", "INV", "GPR"})
+# A date of this century without it, as syntax version 3 writes its own.
+_SHORT_DATE = re.compile("[0-9]{6}")
 NAME_BY_TYPE = {"IM": "929", "CO": "929", "EX": "830"}
 
 
@@ -25,10 +30,12 @@ class Begin(Rule):
         name, national = segment.value(1), segment.value(1, 4)
         kind = national or TYPE_BY_NAME.get(name, "")
         if kind:
-            parent.put("type_code", kind)
-        else:
+            parent.put("type_code", kind, (1, 4) if national else (1, 1))
+        elif not reading.told(segment, (1, 1)):
             text = "neither 929 nor 830, and no national type in 1000"
-            reading.report.add(BAD_VALUE, text, reading.point(segment, 1, 1), value=name, expected="929, 830")
+            reading.report.add(
+                BAD_VALUE, text, reading.point(segment, 1, 1), value=name or None, expected="929, 830"
+            )
         return parent
 
     def write(self, parent: View, out: Out) -> None:
@@ -41,6 +48,31 @@ class Begin(Rule):
         if kind and kind != TYPE_BY_NAME.get(name or ""):
             cells[1, 4] = kind
         out.segments.append(OutSegment("BGM", cells))
+
+
+class Moment(Rule):
+    """DTM: what is no date is left to the rules of content; what can still be told is a warning."""
+
+    def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
+        """The date and its format: six digits get their century, a format that is left out is seen."""
+        text, given = segment.value(1, 2), segment.value(1, 3)
+        told, form = text, given or written_format(text) or ""
+        if form in {"", "102"} and _SHORT_DATE.fullmatch(text):
+            whole = f"20{text}"
+            if written_format(whole) == "102":
+                told, form = whole, "102"
+        if (told, form) != (text, given):
+            self._warn(segment, reading, f"{told}:{form}", "year without century" if given else "no format")
+        for entry, value in zip(self.slots, (told, form), strict=True):
+            if value:
+                reading.put(parent, entry.path, value, segment, entry.cells[0])
+        return parent
+
+    def _warn(self, segment: Segment, reading: Reading, read: str, what: str) -> None:
+        value = f"{segment.value(1, 2)}:{segment.value(1, 3)}"
+        text = f"a date with {what}, read as {read}"
+        point = reading.point(segment, 1, 2)
+        reading.report.add("date-format", text, point, value=value, severity=Severity.WARNING)
 
 
 class Transport(Rule):
@@ -56,7 +88,7 @@ class Transport(Rule):
         long = not segment.value(8) and segment.value(8, 3) == OWN_LIST
         text = segment.value(8, 4)
         if text:
-            draft.put("id" if long else "name", text)
+            draft.put("id" if long else "name", text, (8, 4))
         return draft
 
     def write(self, parent: View, out: Out) -> None:

@@ -19,9 +19,11 @@ class Item(Rule):
             code, kind = segment.value(element), segment.value(element, 2)
             if code or kind:
                 classification = item.append("commodity.classification")
-                for path, text in (("id", code), ("identification_type_code", kind)):
+                for component, (path, text) in enumerate(
+                    (("id", code), ("identification_type_code", kind)), 1
+                ):
                     if text:
-                        classification.put(path, text)
+                        classification.put(path, text, (element, component))
         return item
 
     def _cells(self, view: View, out: Out, names: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
@@ -57,8 +59,8 @@ class Previous(Rule):
         else:
             values = ["", text, ""]
         for path, value in zip(("category_code", "type_code", "line_numeric"), values, strict=True):
-            if value and draft.put(path, value) is not None:
-                problem = f"{path} is not a number"
+            if value and draft.put(path, value, (1, 4)) is not None:
+                problem = "1000 does not end with a line number"
                 reading.report.add(BAD_VALUE, problem, reading.point(segment, 1, 4), value=text)
         return draft
 
@@ -100,12 +102,14 @@ class Currencies(Rule):
 class Charges(Rule):
     """MOA with any other qualifier: an addition or deduction, whose type is 5025 itself."""
 
-    reserved: frozenset[str] = frozenset()
+    def takes(self, segment: Segment) -> bool:
+        """UNTDID 5025 is numeric; types of additions and deductions have letters."""
+        return not segment.value(1).isdecimal()
 
     def write(self, parent: View, out: Out) -> None:
         """Types that mean another amount of this message cannot be told apart and are reported."""
         for view in parent.children(self.base):
-            if view.peek("charges_type_code") in self.reserved:
+            if view.peek("charges_type_code").isdecimal():
                 name, kind = view.name("charges_type_code"), view.take("charges_type_code")
                 out.too_many([(name, kind)], "amount of this type", 1)
                 for part in ("value", "currency"):
@@ -120,7 +124,7 @@ class Lrn(Rule):
         """The LRN of senders who do not use BGM for it."""
         text = segment.value(1, 2)
         if text and not parent.has("functional_reference_id"):
-            parent.put("functional_reference_id", text)
+            parent.put("functional_reference_id", text, (1, 2))
         elif text:
             reading.put(
                 parent, "goods_shipment.ucr.trader_assigned_reference_id", text, segment, Cell(1, 2, 35)

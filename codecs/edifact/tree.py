@@ -6,13 +6,15 @@ an attribute is named after a colon: `invoice_amount:value`, `invoice_amount:cur
 
 import functools
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from ..declaration import Amount, DateTime, Node, Quantity, fields
+from ..declaration import Amount, DateTime, Node, Quantity, Step, fields
 from ..declaration.element import Field, Kind
+from .scanner import Segment
 
 _COMPOUND: dict[Kind, tuple[str, str]] = {
     Amount: ("value", "currency"),
@@ -21,6 +23,8 @@ _COMPOUND: dict[Kind, tuple[str, str]] = {
 }
 _EMPTY = (None, ())
 _NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+")
+# As many digits as a segment could hold in sport only: longer ones cost the square of their number.
+_WHOLE = re.compile(r"-?[0-9]{1,40}")
 
 
 class Path(NamedTuple):
@@ -55,14 +59,34 @@ def _node(field: Field) -> type[Node]:
     return field.kind
 
 
+class Trail:
+    """The segment being read; every value put meanwhile remembers it."""
+
+    __slots__ = ("segment",)
+
+    def __init__(self) -> None:
+        self.segment: Segment | None = None
+
+
+class Origin(NamedTuple):
+    """Where a value came from: its segment, and element and component where they are known."""
+
+    segment: Segment
+    cell: tuple[int, int] | None = None
+
+
 class Draft:
     """A node being read: values come one at a time, the node is built at the end."""
 
-    __slots__ = ("_values", "cls")
+    __slots__ = ("_built", "_origins", "_segment", "_values", "cls", "trail")
 
-    def __init__(self, cls: type[Node]) -> None:
+    def __init__(self, cls: type[Node], trail: Trail | None = None) -> None:
         self.cls = cls
+        self.trail = trail or Trail()
+        self._segment = self.trail.segment
         self._values: dict[str, Any] = {}
+        self._origins: dict[str, Origin] = {}
+        self._built = False
 
     def at(self, path: str) -> "Draft":
         """The single node at `path`, made if need be; the empty path is this node."""
@@ -70,7 +94,7 @@ class Draft:
         for name in path.split(".") if path else ():
             found = draft._values.get(name)
             if found is None:
-                found = draft._values[name] = Draft(_node(_fields(draft.cls)[name]))
+                found = draft._values[name] = Draft(_node(_fields(draft.cls)[name]), self.trail)
             draft = found
         return draft
 
@@ -78,7 +102,7 @@ class Draft:
         """A new node at the end of the list at `path`."""
         children = self.children(path)
         parent, _, name = path.rpartition(".")
-        child = Draft(_node(_fields(self.at(parent).cls)[name]))
+        child = Draft(_node(_fields(self.at(parent).cls)[name]), self.trail)
         children.append(child)
         return child
 
@@ -88,8 +112,11 @@ class Draft:
         found: list[Draft] = self.at(parent)._values.setdefault(name, [])
         return found
 
-    def put(self, path: str, text: str) -> str | None:
-        """Set a value from its text, numbers with either mark; says what is wrong, None where nothing is."""
+    def put(self, path: str, text: str, cell: tuple[int, int] | None = None) -> str | None:
+        """Set a value from its text, numbers with either mark; says what is wrong, None where nothing is.
+
+        `cell` is the element and component of the segment of the trail that it came from.
+        """
         resolved = resolve(self.cls, path)
         draft = self.at(path.partition(":")[0].rpartition(".")[0])
         name, kind = resolved.field.name, resolved.field.kind
@@ -100,11 +127,28 @@ class Draft:
         try:
             value = _convert(kind, resolved.part, text)
         except ValueError:
-            return "is not a number"
+            return "is not a whole number" if kind is int else "is not a number"
         if name in values:
             return None if values[name] == value else "is given twice; the first is kept"
         values[name] = value
+        if self.trail.segment is not None:
+            key = f"{resolved.field.name}:{resolved.part}" if resolved.part else name
+            draft._origins[key] = Origin(self.trail.segment, cell)
         return None
+
+    def origin(self, steps: Sequence[Step], part: str = "") -> Origin | None:
+        """Where the value at `steps` came from, else the nearest segment; to be asked after `build`."""
+        draft, nearest = self, self._segment
+        for field, place in steps:
+            value = draft._values.get(field.name)
+            if isinstance(value, list):
+                kept = [child for child in value if child._built]
+                value = kept[place] if place is not None and place < len(kept) else None
+            if not isinstance(value, Draft):
+                found = _first(draft._origins, field, part)
+                return found or (None if nearest is None else Origin(nearest))
+            draft, nearest = value, value._segment or nearest
+        return None if nearest is None else Origin(nearest)
 
     def add_lines(self, path: str, lines: list[str], width: int, *, glue: bool = False) -> None:
         """Lengthen a text that comes in blocks of lines; with `glue` the block goes on in the last line."""
@@ -112,6 +156,8 @@ class Draft:
         name = path.rpartition(".")[2]
         known = draft._values.get(name)
         text = join_lines(lines, width)
+        if known is None and self.trail.segment is not None:
+            draft._origins[name] = Origin(self.trail.segment)
         draft._values[name] = text if known is None else f"{known}{'' if glue else chr(10)}{text}"
 
     def has(self, path: str) -> bool:
@@ -131,12 +177,21 @@ class Draft:
             built = _build(_fields(self.cls)[name].kind, value)
             if built not in _EMPTY:
                 values[name] = built
+        self._built = bool(values)
         return self.cls(**values) if values else None
+
+
+def _first(origins: dict[str, Origin], field: Field, part: str) -> Origin | None:
+    """Of a value with an attribute: the part asked for, else the value itself."""
+    parts = _COMPOUND.get(field.kind)
+    if parts is None:
+        return origins.get(field.name)
+    return origins.get(f"{field.name}:{part}") or origins.get(f"{field.name}:{parts[0]}")
 
 
 def _convert(kind: Kind, part: str, text: str) -> Any:
     if kind is int:
-        if not (text.isascii() and text.isdecimal()):
+        if not _WHOLE.fullmatch(text):
             raise ValueError(text)
         return int(text)
     if kind is Decimal or part == "value":

@@ -1,6 +1,7 @@
 """A message against its directory: order, groups, repetitions, and the format of every element."""
 
 import bisect
+import re
 
 import msgspec
 
@@ -16,6 +17,12 @@ from .structure import Step, Structure
 SECURITY_TAGS = frozenset({"USA", "USB", "USC", "USD", "USH", "USR", "UST", "USU", "USX", "USY"})
 NOT_PLACED = -1
 SECTIONS = ("D", "S")
+# A segment that does not fit: so many before it may be the one out of order, and so many after it tell.
+LOOK_BACK = 8
+LOOK_AHEAD = 16
+# Bounds the work on a message in which nothing fits.
+MAX_ATTEMPTS = 32
+_TAG = re.compile("[A-Z][A-Z0-9]{2}")
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -40,7 +47,7 @@ def validate(interchange: Interchange, message: Message, directory: Directory) -
     report.extend(message.findings)
     rule = directory.messages.get(message.type)
     header = message.segments[0]
-    at = Locator(interchange.reference, message.reference)
+    at = Locator.of(interchange, message)
     if rule is None:
         if not any(finding.code == Code.VALUE_NOT_SUPPORTED for finding in message.findings):
             pointer = at(header, 2, 1)
@@ -89,7 +96,8 @@ class _Walk:
         self._structure = structure
         self._segments = message.segments
         self._report = report
-        self._at = Locator(interchange.reference, message.reference)
+        self._at = Locator.of(interchange, message)
+        self._attempts = MAX_ATTEMPTS
         self._counts = [0] * len(structure.positions)
         self._group_counts = [0] * len(structure.groups)
         self._tags = frozenset(position.tag for position in structure.positions)
@@ -97,20 +105,69 @@ class _Walk:
 
     def run(self) -> tuple[int, ...]:
         """The position of each segment."""
-        steps = self._structure.steps
-        state = 0
+        plan = self._plan()
         placed = [0]
         self._counts[0] = 1
-        for segment in self._segments[1:]:
-            step = steps[state].get(segment.tag)
-            if step is None or (step.missing and not self._skips(step, segment)):
+        for segment, step in zip(self._segments[1:], plan[1:], strict=True):
+            if step is None:
                 self._out_of_place(segment)
                 placed.append(NOT_PLACED)
                 continue
+            self._tell_missing(step, segment)
             self._count(step, segment)
-            state = step.target
-            placed.append(state)
+            placed.append(step.target)
         return tuple(placed)
+
+    def _plan(self) -> list[Step | None]:
+        """The step each segment takes; None where it has no place."""
+        plan: list[Step | None] = [None]
+        state = 0
+        for index, segment in enumerate(self._segments[1:], 1):
+            step = self._step(state, segment)
+            plan.append(step)
+            if step is None and segment.tag in self._tags and self._attempts:
+                self._attempts -= 1
+                self._reconsider(plan, index)
+                state = _state(plan)
+            elif step is not None:
+                state = step.target
+        return plan
+
+    def _step(self, state: int, segment: Segment) -> Step | None:
+        step = self._structure.steps[state].get(segment.tag)
+        return None if step is None or (step.missing and not self._skips(step, segment)) else step
+
+    def _reconsider(self, plan: list[Step | None], index: int) -> None:
+        """The segment at `index` does not fit: perhaps one before it stood too early, and it is right.
+
+        The reading with the fewest segments out of place is kept; in doubt the last one is at fault.
+        """
+        first = max(1, index - LOOK_BACK)
+        best = sum(step is None for step in self._follow(plan, index, index + 1)) + 1
+        best += sum(step is None for step in plan[first:index])
+        kept: list[Step | None] | None = None
+        for suspect in range(index - 1, first - 1, -1):
+            if plan[suspect] is None or self._segments[suspect].tag == "UNS":
+                continue
+            before = plan[:suspect]
+            after = self._follow(before, suspect, suspect + 1, index + 1 + LOOK_AHEAD)
+            faults = sum(step is None for step in (*before[first:], None, *after))
+            if faults < best:
+                best, kept = faults, [*before, None, *after[: index - suspect]]
+        if kept is not None:
+            plan[:] = kept
+
+    def _follow(
+        self, plan: list[Step | None], upto: int, begin: int, end: int | None = None
+    ) -> list[Step | None]:
+        """The steps of the segments from `begin` on, after those of `plan` before `upto`."""
+        state = _state(plan[:upto])
+        steps = []
+        for segment in self._segments[begin : begin + LOOK_AHEAD if end is None else end]:
+            step = self._step(state, segment)
+            steps.append(step)
+            state = state if step is None else step.target
+        return steps
 
     def _count(self, step: Step, segment: Segment) -> None:
         position = self._structure.positions[step.target]
@@ -137,7 +194,7 @@ class _Walk:
             )
 
     def _skips(self, step: Step, segment: Segment) -> bool:
-        """True, with a finding for each, if the mandatory segments before `step` are really absent.
+        """True if the mandatory segments before `step` are really absent.
 
         Where they still come, it is this segment that stands in the wrong place.
         """
@@ -147,12 +204,15 @@ class _Walk:
             ahead = sum(1 for p in positions[index:] if p.tag == tag and p.mandatory and p.group < 0)
             if self._still_to_come(tag, segment.number) >= max(ahead, 1):
                 return False
+        return True
+
+    def _tell_missing(self, step: Step, segment: Segment) -> None:
+        positions = self._structure.positions
         before = self._segments[segment.number - 2]
         for index in step.missing:
             tag = positions[index].tag
             pointer = msgspec.structs.replace(self._at(before), tag=tag, offset=segment.offset)
             self._report.add(Code.MISSING, f"{tag} is missing before {segment.tag}", pointer, expected=tag)
-        return True
 
     def _still_to_come(self, tag: str, number: int) -> int:
         if self._places is None:
@@ -168,6 +228,12 @@ class _Walk:
             text = "security segments are not verified here"
             self._report.add(Code.ENVELOPE_NOT_SUPPORTED, text, pointer, severity=Severity.WARNING)
             return
+        if not _TAG.fullmatch(segment.tag):
+            return  # Told with the message as a container.
         known = segment.tag in self._tags
-        text = "the segment has no place here" if known else "the message has no such segment"
+        text = "the segment is out of order here" if known else "the message has no such segment"
         self._report.add(Code.NOT_SUPPORTED_HERE, text, pointer, value=segment.tag)
+
+
+def _state(plan: list[Step | None]) -> int:
+    return next((step.target for step in reversed(plan) if step is not None), 0)
