@@ -43,6 +43,9 @@ from .metrics import Metrics
 
 log = structlog.get_logger()
 
+# A receipt of this status or above took nothing in.
+HTTP_REFUSALS = 400
+
 # Octets of a payload that may hold up everybody else while it is read: a tenth of a second's work.
 LARGE = 100_000
 
@@ -109,14 +112,16 @@ class Inbound:
         """Take `offer` and answer with the receipt that is durable now: the one `compose` makes of it, or the
         stored one when it was accepted before.
 
-        With `whole`, what has findings is recorded but not accepted, and its key stays free. Raises
-        Conflicting when the key names something else, LedgerUnavailable when nothing could be made durable.
+        With `whole`, what is refused is recorded but not accepted, and its key stays free. Raises Conflicting
+        when the key names something else, LedgerUnavailable when nothing could be made durable.
         """
         taken: tuple[LodgementRecord, ...] = ()
         for _ in range(ROUNDS):
             taking, change = await self._taken(offer, taken, whole=whole)
             receipt = compose(taking)
-            accepted = not taking.failed and not (whole and taking.findings)
+            # A refusal leaves the key free, whether it has findings or there was nothing to take.
+            refused = whole and (bool(taking.findings) or receipt.status >= HTTP_REFUSALS)
+            accepted = not taking.failed and not refused
             record = _record(offer, receipt, accepted=accepted)
             try:
                 (result,) = await self._ledger.commit([merged([Change(message=record), change])])
@@ -128,7 +133,9 @@ class Inbound:
             if isinstance(result, Duplicate):
                 return await self.again(offer, result)
             taken = await self._met(result, taken)
-        raise Conflicting
+        # Others changed the same things each time: nothing is wrong with this message, and it may come again.
+        log.error("rounds_ran_out", message=offer.source.message, party=offer.source.party.name)
+        raise LedgerUnavailable("what this changes is changed by others all the time")
 
     async def _quarantined(self, offer: Offer, compose: ComposeReceipt) -> Response:
         """What the ledger cannot write is our fault: the message is kept with its bytes, and answered."""
@@ -141,11 +148,15 @@ class Inbound:
     async def _met(
         self, conflict: Conflict, taken: tuple[LodgementRecord, ...]
     ) -> tuple[LodgementRecord, ...]:
-        """The lodgements that bear the interchange's reference, with the one `conflict` ran into."""
+        """The lodgements that bear the interchange's reference, all of them once `conflict` ran into one."""
         if conflict.kind is not ConflictKind.INTERCHANGE_TAKEN or conflict.existing is None:
             return taken
         status = await self._ledger.status(conflict.existing)
-        return taken if status is None else (*taken, status.lodgement)
+        if status is None:
+            return taken
+        one = status.lodgement
+        found = await self._ledger.find_interchange(one.partner, one.sender or "", one.reference or "")
+        return tuple(found)
 
     async def again(self, offer: Offer, stored: Duplicate) -> Response:
         """The stored receipt for a message that came again. Raises Conflicting if it is not the same one."""

@@ -66,6 +66,8 @@ class Intake:
                 draft = _already(draft, taken[document.position])
             if draft.facts is not None and draft.root is None and draft.tied is None and not is_test(reading):
                 draft = _unless_repeated(draft, drafts)
+            if draft.root is not None and draft.tied is None and draft.plan is not None:
+                draft = _unless_twice(draft, drafts)
             drafts.append(draft)
         return drafts
 
@@ -84,6 +86,9 @@ class Intake:
             return self._planned(document, reading, facts, findings, digest, None)
         if facts.function in FOLLOW_UPS:
             root, missing = await self._root(facts, source.party.name)
+            again = await self._ledger.find_follow_up(root.id, digest) if root is not None else None
+            if again is not None:
+                return Draft(document, facts, findings, digest, tied=again)
             return self._planned(document, reading, facts, (*findings, *missing), digest, root)
         partner = source.party.name
         earlier = await self._ledger.find_original(facts.declarant or "", facts.lrn or "", partner=partner)
@@ -138,6 +143,16 @@ def _unless_repeated(draft: Draft, drafts: list[Draft]) -> Draft:
     if any(d.facts is not None and (d.facts.declarant, d.facts.lrn) == name for d in drafts):
         finding = _lrn_reused(draft.document, draft.facts)
         return draft._replace(findings=(*draft.findings, finding), plan=None)
+    return draft
+
+
+def _unless_twice(draft: Draft, drafts: list[Draft]) -> Draft:
+    """The same amendment or cancellation twice in one interchange is one too many."""
+    assert draft.root is not None
+    name = (draft.root.id, draft.digest)
+    if any(d.plan is not None and d.root is not None and (d.root.id, d.digest) == name for d in drafts):
+        text = "this message stands in the interchange already"
+        return draft._replace(findings=(*draft.findings, Finding(code="repeated", text=text)), plan=None)
     return draft
 
 

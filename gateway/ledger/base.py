@@ -107,6 +107,14 @@ class Ledger(Protocol):
         """The accepted original that `partner` lodged for this declarant under this LRN; never a test."""
         ...
 
+    async def find_follow_up(self, root: str, content_digest: str) -> LodgementRecord | None:
+        """The accepted lodgement that amends or cancels `root` with this very content."""
+        ...
+
+    async def find_interchange(self, partner: str, sender: str, reference: str) -> list[LodgementRecord]:
+        """All accepted lodgements under this interchange reference of a partner's sender, by position."""
+        ...
+
     async def find_by_mrn(self, mrn: str, *, partner: str | None = None) -> LodgementRecord | None:
         """The accepted original under this MRN, of one partner if named; never a test.
 

@@ -172,6 +172,14 @@ class SqliteLedger:
         """See Ledger."""
         return await self._read(reads.find_original, declarant, lrn, partner)
 
+    async def find_follow_up(self, root: str, content_digest: str) -> LodgementRecord | None:
+        """See Ledger."""
+        return await self._read(reads.find_follow_up, root, content_digest)
+
+    async def find_interchange(self, partner: str, sender: str, reference: str) -> list[LodgementRecord]:
+        """See Ledger."""
+        return await self._read(reads.find_interchange, partner, sender, reference)
+
     async def find_by_mrn(self, mrn: str, *, partner: str | None = None) -> LodgementRecord | None:
         """See Ledger."""
         return await self._read(reads.find_by_mrn, mrn, partner)

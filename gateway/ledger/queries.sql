@@ -67,6 +67,26 @@ INSERT INTO content (seq, document, declaration, findings) VALUES (:seq, :docume
 SELECT * FROM lodgement JOIN content USING (seq)
 WHERE partner = :partner AND declarant = :declarant AND lrn = :lrn AND claims_lrn = 1;
 
+-- find_follow_up: What amends or cancels a lodgement with this very content.
+SELECT * FROM lodgement JOIN content USING (seq)
+WHERE root = :root AND content_digest = :content_digest AND root <> id AND state <> 'rejected';
+
+-- holder_of_follow_up: Who amends or cancels a lodgement with this very content.
+SELECT id FROM lodgement
+WHERE root = :root AND content_digest = :content_digest AND root <> id AND state <> 'rejected';
+
+-- later: What amends or cancels the same original as a lodgement, and came after it.
+SELECT * FROM lodgement JOIN content USING (seq)
+WHERE root = :root AND root <> id AND state <> 'rejected'
+    AND seq > (SELECT seq FROM lodgement WHERE id = :lodgement)
+ORDER BY seq;
+
+-- find_interchange: All that is lodged under one interchange reference, in the order of its messages.
+SELECT * FROM lodgement JOIN content USING (seq)
+WHERE partner = :partner AND sender = :sender AND reference = :reference
+    AND sender IS NOT NULL AND reference IS NOT NULL AND state <> 'rejected'
+ORDER BY position;
+
 -- holder_of_lrn: Who holds a declarant's LRN.
 SELECT id FROM lodgement WHERE partner = :partner AND declarant = :declarant AND lrn = :lrn AND claims_lrn = 1;
 

@@ -46,13 +46,26 @@ def message(db: sqlite3.Connection, reference: str) -> MessageRecord | None:
     return None if row is None else message_of(row)
 
 
-def find_original(
-    db: sqlite3.Connection, declarant: str, lrn: str, partner: str
-) -> LodgementRecord | None:
+def find_original(db: sqlite3.Connection, declarant: str, lrn: str, partner: str) -> LodgementRecord | None:
     """The accepted original of this name."""
     named = {"declarant": declarant, "lrn": lrn, "partner": partner}
     row = db.execute(SQL["find_original"], named).fetchone()
     return None if row is None else lodgement_of(row)
+
+
+def find_follow_up(db: sqlite3.Connection, root: str, content_digest: str) -> LodgementRecord | None:
+    """The accepted one of this content."""
+    asked = {"root": root, "content_digest": content_digest}
+    row = db.execute(SQL["find_follow_up"], asked).fetchone()
+    return None if row is None else lodgement_of(row)
+
+
+def find_interchange(
+    db: sqlite3.Connection, partner: str, sender: str, reference: str
+) -> list[LodgementRecord]:
+    """What was accepted of it, in the order of its messages."""
+    asked = {"partner": partner, "sender": sender, "reference": reference}
+    return [lodgement_of(row) for row in db.execute(SQL["find_interchange"], asked)]
 
 
 def find_by_mrn(db: sqlite3.Connection, mrn: str, partner: str | None) -> LodgementRecord | None:
@@ -121,6 +134,7 @@ def _status(db: sqlite3.Connection, lodgement: LodgementRecord) -> Status:
         answers=tuple(answer_of(row) for row in db.execute(SQL["answers"], named)),
         decisions=tuple(decision_of(row) for row in db.execute(SQL["decisions"], named)),
         last_notification=db.execute(SQL["last_notification"], named).fetchone()["number"] or 0,
+        later=tuple(lodgement_of(row) for row in db.execute(SQL["later"], {**named, "root": lodgement.root})),
     )
 
 

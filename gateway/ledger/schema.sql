@@ -80,6 +80,8 @@ CREATE TABLE lodgement (
 CREATE UNIQUE INDEX lodgement_lrn_claimed ON lodgement (partner, declarant, lrn) WHERE claims_lrn = 1;
 CREATE UNIQUE INDEX lodgement_interchange ON lodgement (partner, sender, reference, position)
 WHERE sender IS NOT NULL AND reference IS NOT NULL AND state <> 'rejected';
+-- One amendment or cancellation of an original is lodged once, under whatever message name it comes again.
+CREATE UNIQUE INDEX lodgement_follow_up ON lodgement (root, content_digest) WHERE root <> id AND state <> 'rejected';
 CREATE INDEX lodgement_message ON lodgement (message);
 CREATE INDEX lodgement_lrn ON lodgement (lrn);
 CREATE INDEX lodgement_mrn ON lodgement (mrn) WHERE mrn IS NOT NULL;

@@ -204,6 +204,7 @@ class ConflictKind(enum.Enum):
 
     LRN_TAKEN = "lrn-taken"
     INTERCHANGE_TAKEN = "interchange-taken"
+    FOLLOW_UP_TAKEN = "follow-up-taken"
     STALE = "stale"
 
 
@@ -243,10 +244,12 @@ class ClaimedNotification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one lodgement, as status answers give it."""
+    """Everything about one lodgement, as status answers give it. `later` amend or cancel it, or the same
+    original, and came after it."""
 
     lodgement: LodgementRecord
     deliveries: tuple[DeliveryRecord, ...]
     answers: tuple[AnswerRecord, ...]
     decisions: tuple[DecisionRecord, ...]
     last_notification: int
+    later: tuple[LodgementRecord, ...] = ()

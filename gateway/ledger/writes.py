@@ -111,6 +111,7 @@ def _taken(db: sqlite3.Connection, lodgement: LodgementRecord, own: Collection[s
     for kind, query in (
         (ConflictKind.LRN_TAKEN, "holder_of_lrn" if lodgement.claims_lrn else None),
         (ConflictKind.INTERCHANGE_TAKEN, "holder_of_interchange"),
+        (ConflictKind.FOLLOW_UP_TAKEN, "holder_of_follow_up" if lodgement.root != lodgement.id else None),
     ):
         holder = db.execute(SQL[query], parameters).fetchone() if query is not None else None
         if holder is not None:

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import pytest
 
+from tidewaiter.gateway.ledger import Conflict, ConflictKind
 from tidewaiter.security import make_self_signed
 
 pytestmark = pytest.mark.anyio
@@ -109,3 +111,102 @@ async def test_an_mrn_that_an_agency_gave_comes_first(bench: Any, make_document:
     response = await bench.lodge(follow_up(make_document, 2, lrn=b"NEW-1", mrn=MRN))
     assert response.status == 202, response.body
     assert (await newest(bench)).root == original.id
+
+
+@pytest.mark.parametrize("function", [b"4", b"1"], ids=["amendment", "cancellation"])
+async def test_a_follow_up_that_comes_again_is_tied(bench: Any, make_document: Make, function: bytes) -> None:
+    """Under another interchange reference and without a key: it is lodged once, and delivered once."""
+    await bench.lodge(make_document())
+    first = await bench.lodge(follow_up(make_document, 2, function=function))
+    known = await newest(bench)
+    again = await bench.lodge(follow_up(make_document, 3, function=function))
+    assert (first.status, again.status) == (202, 202)
+    assert b'"lodged-before":true' in again.body
+    assert known.id.encode() in again.body
+    assert len(await bench.ledger.lodgements(limit=9)) == 2
+    changed = follow_up(make_document, 4, function=function, change=GOODS)
+    assert b'"lodged-before":true' not in (await bench.lodge(changed)).body
+
+
+async def test_one_follow_up_at_once_is_lodged_once(bench: Any, make_document: Make) -> None:
+    await bench.lodge(make_document())
+    responses: list[Any] = []
+
+    async def lodge(number: int) -> None:
+        responses.append(await bench.lodge(follow_up(make_document, number)))
+
+    async with anyio.create_task_group() as group:
+        for number in range(2, 6):
+            group.start_soon(lodge, number)
+    assert [response.status for response in responses] == [202] * 4
+    assert len(await bench.ledger.lodgements(limit=9)) == 2
+
+
+async def test_one_follow_up_twice_in_an_interchange(
+    bench: Any, make_document: Make, make_interchange: Make
+) -> None:
+    await bench.lodge(make_document())
+    amendment = follow_up(make_document, 2)
+    refused = await bench.lodge(make_interchange(amendment, amendment))
+    assert refused.status == 422
+    assert refused.body.count(b'"code":"repeated"') == 1
+
+
+async def test_many_amendments_sent_again_are_known_at_once(
+    bench: Any, make_document: Make, make_interchange: Make
+) -> None:
+    """However many messages: two rounds, not one for each of them."""
+    lrns = [f"LRN-{number:03}" for number in range(60)]
+    await bench.lodge(make_interchange(*(make_document(lrn=lrn) for lrn in lrns)))
+    amendments = [follow_up(make_document, 2, lrn=lrn.encode()) for lrn in lrns]
+    await bench.lodge_as2(make_interchange(*amendments, reference="AM1"))
+    assert len(await bench.ledger.lodgements(limit=200)) == 120
+
+    commit, tries = bench.ledger.commit, []
+
+    async def counted(changes: Any) -> Any:
+        tries.append(changes)
+        return await commit(changes)
+
+    bench.ledger.commit = counted
+    mdn, _ = await bench.lodge_as2(make_interchange(*amendments, reference="AM1"))
+    assert mdn.kind.value == "processed"
+    assert len(tries) <= 2
+    assert len(await bench.ledger.lodgements(limit=200)) == 120
+    assert (await bench.kinds()).count("duplicate") == 60
+
+
+@pytest.mark.parametrize("channel", ["https", "as2"])
+async def test_what_conflicts_for_ever_may_come_again(bench: Any, make_document: Make, channel: str) -> None:
+    """Nothing is wrong with the message: it is neither refused nor receipted."""
+
+    async def stale(_: Any) -> list[Conflict]:
+        return [Conflict(kind=ConflictKind.STALE)]
+
+    bench.ledger.commit = stale
+    if channel == "https":
+        response = await bench.lodge(make_document(), key="k")
+    else:
+        response = await bench.post(bench.composed(make_document()))
+    assert response.status == 503
+    assert b"disposition" not in response.body.lower()
+
+
+async def test_a_refusal_leaves_the_key_free(bench: Any, make_document: Make) -> None:
+    """An interchange with nothing to lodge is no use of its key."""
+    contrl = b"UNB+UNOC:3+MERIDIAN+TIDEWAITER+261119:0915+C1'UNH+1+CONTRL:D:3:UN'UCI+X+MERIDIAN+TIDEWAITER+7'"
+    refused = await bench.lodge(contrl + b"UNT+3+1'UNZ+1+C1'", key="k")
+    assert refused.status == 422
+    assert b"Nothing to lodge" in refused.body
+    assert (await bench.lodge(make_document(), key="k")).status == 202
+
+
+async def test_a_status_tells_what_came_after(bench: Any, make_document: Make) -> None:
+    await bench.lodge(make_document())
+    for number, function in ((2, b"4"), (3, b"1")):
+        await bench.lodge(follow_up(make_document, number, function=function))
+    later = (await bench.status("MER-26-004171")).later
+    assert [one.function for one in later] == ["amendment", "cancellation"]
+    assert [one.id for one in (await bench.status(later[0].id)).later] == [later[1].id]
+    await bench.lodge(follow_up(make_document, 4, change=(b"LOC+35+BR", b"XYZ+1")))
+    assert len((await bench.status("MER-26-004171")).later) == 2

@@ -69,6 +69,7 @@ def test_no_query_walks_through_a_table(db: sqlite3.Connection, name: str) -> No
 
 # These sort a handful of rows: what is in flight, what one lane or one lodgement holds.
 _FEW = (
+    "later",
     "lapsed_deliveries",
     "lapsed_notifications",
     "settle_delivery_lane",
