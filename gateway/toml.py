@@ -47,6 +47,9 @@ def _explained(file: pathlib.Path, text: str, message: str) -> ConfigError:
         steps, reason = [*steps, unknown["key"]], "unknown key"
     elif missing := _MISSING.search(reason):
         reason = f"missing key {missing['key']}"
+    elif "matching regex" in reason:
+        # A person reads no pattern, and the only thing written to one is where to listen.
+        reason = "host:port is expected, such as 127.0.0.1:8443, or an empty string"
     key = ".".join(str(step) for step in steps if isinstance(step, str))
     return ConfigError(file, reason, key=key, line=_line_of(text, steps))
 

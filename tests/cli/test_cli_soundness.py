@@ -1,5 +1,6 @@
 """What the gateway would refuse later is refused or warned of by check-config and at an `add`."""
 
+import json
 import pathlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -63,6 +64,12 @@ def complaint(done: Result) -> str:
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
+        (
+            "gateway.toml",
+            'https = "127.0.0.1:',
+            'https = "localhost" # ',
+            "listen.https: host:port is expected",
+        ),
         ("gateway.toml", 'ledger = "', 'ledger = "nowhere/', "ledger: there is no folder"),
         ("gateway.toml", 'public-url = "https', 'public-url = "ftp', "public-url: ftp://localhost"),
         ("gateway.toml", 'as2-name = "TIDEWAITER"', 'as2-name = ""', "gateway.toml: as2-name: "),
@@ -200,3 +207,15 @@ def test_a_certificate_is_one_partys_and_the_new_one_is_told_so(
     shown = fingerprint(load_certificates(file.read_bytes())[0])
     assert told == f"tidewaiter: {name} cannot have certificate {shown}: {owner} has it already\n"
     assert not list(folder.rglob(f"{name}*"))
+
+
+def test_serve_runs_for_the_others_and_logs_who_cannot_be_spoken_to(
+    cli: RunCli, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair(folder, "health", begins=-20 * DAY, days=10)
+    monkeypatch.setattr("tidewaiter.gateway.cli.operate.anyio.run", lambda *_, **__: None)
+    done = cli("serve", "--dir", folder)
+    assert done.exit_code == OK
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {(line["level"], line["event"]) for line in lines} == {("error", "configuration")}
+    assert all(line["file"].endswith("agencies/health.toml") for line in lines)
