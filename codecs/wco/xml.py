@@ -39,7 +39,7 @@ _TOO_WIDE = etree.XPath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES_OF_ELEMENT}])"
 
 _REASONS = {
     etree.ErrorTypes.ERR_DOCUMENT_EMPTY: "the document is empty",
-    etree.ErrorTypes.ERR_DOCUMENT_END: "something follows the end of the document element",
+    etree.ErrorTypes.ERR_DOCUMENT_END: "something follows the document element: a file holds one document",
     etree.ErrorTypes.ERR_TAG_NAME_MISMATCH: "an end tag does not match its start tag",
     etree.ErrorTypes.ERR_TAG_NOT_FINISHED: "the document ends before its elements do",
     etree.ErrorTypes.ERR_GT_REQUIRED: "a tag is not closed",
@@ -51,6 +51,10 @@ _REASONS = {
     etree.ErrorTypes.ERR_NAME_REQUIRED: "a name was expected",
     etree.ErrorTypes.ERR_NAME_TOO_LONG: "a name is too long",
     etree.ErrorTypes.ERR_RESOURCE_LIMIT: "a limit of the parser is exceeded",
+    etree.ErrorTypes.ERR_RESERVED_XML_NAME: (
+        "an XML declaration stands after the beginning of the file: nothing may stand before it, and a file "
+        "holds one document"
+    ),
     etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "a namespace prefix is not declared",
 }
 
@@ -99,7 +103,10 @@ def parse(data: bytes) -> etree._Element | Finding:
         root = etree.fromstring(text, _PARSER if text is data else parser("utf-8"))
     except etree.XMLSyntaxError as error:
         reason = _REASONS.get(getattr(error, "code", 0), "this is not well-formed XML")
-        return refusal("xml-syntax", reason, line=error.lineno or None)
+        line, column = error.position
+        if line:
+            reason = f"{reason} (line {line}, column {column})"
+        return refusal("xml-syntax", reason, line=line or None)
     return _refused_tree(root, text) or root
 
 

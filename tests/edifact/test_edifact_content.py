@@ -158,3 +158,21 @@ def test_a_finding_says_which_of_several_messages_it_is_in(
     _, findings = read_cusdec(interchange, interchange.messages[1], directory)
     places = [str(finding.pointer).partition(" @")[0] for finding in findings]
     assert places == ["message 2, UNT[7]/1/1", "message 2, LOC[5]/2/1"]
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "the file is empty"),
+        (b"\r\n", "the file is empty"),
+        ("UNB+UNOC:3".encode("utf-16"), "this is UTF-16, not EDIFACT in octets"),
+        ("UNA:+.? '".encode("utf-16-be"), "this is UTF-16, not EDIFACT in octets"),
+    ],
+)
+def test_what_cannot_be_an_interchange_is_named(data: bytes, text: str) -> None:
+    assert [finding.text for finding in read_interchange(data).findings] == [text]
+
+
+def test_the_short_date_of_version_3_under_version_4_is_a_warning(bytes_of: Callable[..., bytes]) -> None:
+    (found,) = read_interchange(bytes_of(HEAD, *ITEM, "UNS+S", level="UNOC:4")).findings
+    assert (found.code, found.severity, found.value) == ("12", Severity.WARNING, "260504")

@@ -138,6 +138,21 @@ def test_what_is_no_xml_is_said_with_its_line(data: bytes, code: str, line: int 
 
 
 @pytest.mark.parametrize(
+    ("data", "cause", "place"),
+    [
+        (b"<?xml version='1.0'?><a/>\n<?xml version='1.0'?><b/>", "an XML declaration", "(line 2, column 6)"),
+        (b"\n<?xml version='1.0'?><a/>", "an XML declaration", "(line 2, column 6)"),
+        (b"<a/>\n<b/>", "something follows", "(line 2, column 1)"),
+    ],
+)
+def test_the_cause_and_the_column_are_told(data: bytes, cause: str, place: str) -> None:
+    refused = xml.parse(data)
+    assert isinstance(refused, Finding)
+    assert refused.text.startswith(cause)
+    assert refused.text.endswith(place)
+
+
+@pytest.mark.parametrize(
     "text", ["<a>&lt;!DOCTYPE a></a>", "<!-- <!DOCTYPE a> --><a/>", "<a><![CDATA[<!DOCTYPE a>]]></a>"]
 )
 def test_a_doctype_that_is_only_text_is_none(text: str) -> None:
