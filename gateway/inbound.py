@@ -116,8 +116,9 @@ class Inbound:
         when the key names something else, LedgerUnavailable when nothing could be made durable.
         """
         taken: tuple[LodgementRecord, ...] = ()
+        read: list[Reading] = []
         for _ in range(ROUNDS):
-            taking, change = await self._taken(offer, taken, whole=whole)
+            taking, change = await self._taken(offer, read, taken, whole=whole)
             receipt = compose(taking)
             # A refusal leaves the key free, whether it has findings or there was nothing to take.
             refused = whole and (bool(taking.findings) or receipt.status >= HTTP_REFUSALS)
@@ -191,10 +192,13 @@ class Inbound:
         return self._response(receipt, offer)
 
     async def _taken(
-        self, offer: Offer, known: tuple[LodgementRecord, ...], *, whole: bool
+        self, offer: Offer, read: list[Reading], known: tuple[LodgementRecord, ...], *, whole: bool
     ) -> tuple[Taking, Change]:
+        """What `offer` comes to now. It is read in the first round, and kept in `read` for the others."""
         try:
-            reading = await self._read(offer)
+            if not read:
+                read.append(await self._read(offer))
+            (reading,) = read
             if offer.source.party.is_agency:
                 return await self._answer(offer, reading, whole=whole)
             taken = await self._intake.take(reading, offer.source, whole=whole, taken=known)

@@ -183,13 +183,20 @@ async def test_what_conflicts_for_ever_may_come_again(bench: Any, make_document:
     async def stale(_: Any) -> list[Conflict]:
         return [Conflict(kind=ConflictKind.STALE)]
 
-    bench.ledger.commit = stale
+    payload, reads, read = make_document(), [], bench.reader.read
+
+    def watched(data: bytes, media_type: str = "") -> Any:
+        reads.append(data == payload)
+        return read(data, media_type)
+
+    bench.ledger.commit, bench.reader.read = stale, watched
     if channel == "https":
         response = await bench.lodge(make_document(), key="k")
     else:
         response = await bench.post(bench.composed(make_document()))
     assert response.status == 503
     assert b"disposition" not in response.body.lower()
+    assert sum(reads) == 1
 
 
 async def test_a_refusal_leaves_the_key_free(bench: Any, make_document: Make) -> None:
