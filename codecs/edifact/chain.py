@@ -5,7 +5,8 @@
 
 import re
 
-from .rules import BAD_VALUE, NO_PLACE, Out, Reading
+from .reading import BAD_VALUE, Reading
+from .rules import NO_PLACE, Out
 from .scanner import Segment
 from .tree import Draft, View
 

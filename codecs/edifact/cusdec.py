@@ -8,8 +8,9 @@ from .directory import Directory
 from .envelope import Envelope
 from .interchange import Interchange, Message
 from .mapping import apply
+from .reading import Reading
 from .report import Report
-from .rules import Out, Reading, table
+from .rules import Out, table
 from .tree import Draft, Origin, Source
 from .validation import NOT_PLACED, Validated, validate
 from .writer import MessageName, segment, write_interchange

@@ -17,9 +17,10 @@ from .directory import Directory
 from .envelope import Envelope
 from .interchange import Interchange, Message
 from .mapping import apply
+from .reading import BAD_VALUE, Reading
 from .report import Report
 from .rows import DUTY_SLOTS, amount, date
-from .rules import ANY, BAD_VALUE, OWN_LIST, Out, Reading, Rule, slot, table
+from .rules import ANY, OWN_LIST, Out, Rule, slot, table
 from .scanner import Segment
 from .texts import (
     CHANGES,

@@ -2,7 +2,8 @@
 
 from ..finding import Severity
 from .interchange import Message
-from .rules import NOT_TAKEN, Reading, Table, find_rule
+from .reading import Reading
+from .rules import NOT_TAKEN, Table, find_rule
 from .tree import Draft
 from .validation import NOT_PLACED, Validated
 

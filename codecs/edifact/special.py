@@ -4,7 +4,8 @@ import re
 
 from ..declaration.values import written_format
 from ..finding import Severity
-from .rules import BAD_VALUE, OWN_LIST, Out, Reading, Rule
+from .reading import BAD_VALUE, Reading
+from .rules import OWN_LIST, Out, Rule
 from .scanner import Segment
 from .tree import Draft, View
 from .writer import OutSegment

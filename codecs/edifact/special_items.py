@@ -1,6 +1,7 @@
 """Rules of the goods item and of documents that are more than a row."""
 
-from .rules import BAD_VALUE, OWN_LIST, Out, Reading, Rule
+from .reading import BAD_VALUE, Reading
+from .rules import OWN_LIST, Out, Rule
 from .scanner import Segment
 from .tree import Draft, View
 from .writer import Cell, OutSegment

@@ -2,7 +2,8 @@
 
 from ..finding import Severity
 from .chain import chain_of, read_chain
-from .rules import CHANGED, OWN_LIST, Out, Reading, Rule
+from .reading import Reading
+from .rules import CHANGED, OWN_LIST, Out, Rule
 from .scanner import Segment
 from .tree import Block, Draft, View, split_lines
 from .writer import OutSegment
