@@ -41,7 +41,7 @@ BOMBS: dict[str, bytes] = {
     "deep": XML + METADATA + b">" + b"<a>" * 200_000,
     "deep and closed": XML + METADATA + b">" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</MetaData>",
     "attributes": XML + METADATA + b"".join(b' a%d=""' % n for n in range(300_000)) + b"/>",
-    "a name": XML + METADATA + b"><" + b"a" * 5_000_000 + b"/></MetaData>",
+    "a name": XML + METADATA + b"><" + b"a" * 2_000_000 + b"/></MetaData>",
     "prefixes": XML + METADATA + b"".join(b' xmlns:a%d="u:%d"' % (n, n) for n in range(100_000)) + b"/>",
     "remarks": XML + METADATA + b">" + b"<!---->" * 1_000_000 + b"</MetaData>",
     "wide characters": ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>').encode("utf-16"),
