@@ -53,7 +53,7 @@ class As2Channel:
         party = self._parties.by_as2_names(identity.as2_from, identity.as2_to)
         if party is None or party.terms is None:
             return await self._unknown(request, identity)
-        source = Source(party, "as2", clock.new_id("M"), request.last_byte)
+        source = Source(party, "as2", clock.new_id("M"), request.last_byte, identity.message_id)
         offer = Offer(
             source=source,
             scope=_SEPARATOR.join(("as2", identity.as2_from, identity.as2_to)),

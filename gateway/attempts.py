@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import structlog
+
 from ..routing.instant import Instant
 from ..routing.lifecycle import DeliveryState, EventKind
 from ..routing.retry import next_attempt
@@ -11,12 +13,18 @@ from .config import RetrySettings, retry_policy
 from .ledger import Change, Conflict, DeliveryUpdate, Ledger
 from .sender import Failure
 
+log = structlog.get_logger()
+
 # A document the peer refuses for what it says is not tried for ever: a person must look.
 POISON_TRIES = 3
 # Of a reason in the history: enough to act on.
 REASON_KEPT = 500
 # Events read at once.
 PAGE = 500
+
+
+# Nothing goes on by itself after these.
+_FOR_A_PERSON = frozenset({EventKind.DEAD_LETTERED, EventKind.QUARANTINED})
 
 
 class Retry(NamedTuple):
@@ -77,6 +85,9 @@ class Attempts:
     async def record(self, change: Change) -> None:
         """Write a result. A Conflict means the peer's word came in by another way first: that one stands, and
         the events are kept beside it, and the try counts."""
+        for event in change.events:
+            if event.kind in _FOR_A_PERSON:
+                log.error("dead_letter", lodgement=event.lodgement, event_kind=event.kind.value, **event.data)
         (result,) = await self._ledger.commit([change])
         if not isinstance(result, Conflict):
             return

@@ -233,9 +233,13 @@ class Inbound:
         event = EventRecord(kind=EventKind.REJECTED, at=self._now(), message=source.message, data=data)
         change = Change(events=(event,))
         if not whole:
-            note = self._answers.rejection(reading, findings, source.party, source.channel)
+            note = self._answers.rejection(
+                reading, findings, source.party, source.channel, sent_as=offer.key or ""
+            )
             if note is not None:
                 change = Change(events=(event, told(note, None, "rejection")), notifications=(note,))
+            # Each answer stands for itself: what can be taken is, and the rest is reported.
+            change = merged([answered.change, change])
         return Taking(findings=findings), change
 
     def _response(

@@ -20,12 +20,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Source(NamedTuple):
-    """Where a document came from."""
+    """Where a document came from; `sent_as` is what the sender knows it by, for an answer to name."""
 
     party: Party
     channel: str
     message: str
     received: Instant
+    sent_as: str = ""
 
 
 class Taken(NamedTuple):
@@ -110,7 +111,9 @@ class Lodging:
         events = self._events(lodgement, draft, source)
         note = None
         if answer:
-            note = self._answers.rejection(reading, findings, source.party, source.channel, lodgement)
+            note = self._answers.rejection(
+                reading, findings, source.party, source.channel, lodgement, source.sent_as
+            )
         if note is not None:
             events.append(told(note, lodgement, "rejection"))
         else:
@@ -131,7 +134,7 @@ class Lodging:
         if broken:
             findings = tuple(finding for draft, _ in broken for finding in draft.findings)
             lodgement = broken[0][1]
-            note = answers.rejection(reading, findings, party, channel, lodgement)
+            note = answers.rejection(reading, findings, party, channel, lodgement, source.sent_as)
             notes.append((note, lodgement, "rejection"))
         elif made:
             lodgement = made[0][1]
@@ -143,7 +146,7 @@ class Lodging:
             if (draft, lodgement) in broken:
                 continue
             if lodgement.state is LodgementState.REJECTED:
-                note = answers.rejection(reading, draft.findings, party, channel, lodgement)
+                note = answers.rejection(reading, draft.findings, party, channel, lodgement, source.sent_as)
                 notes.append((note, lodgement, "rejection"))
             elif draft.plan is not None and not draft.plan.asked:
                 agencies = tuple(delivery.agency for delivery in draft.plan.withheld)

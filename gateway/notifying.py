@@ -33,7 +33,8 @@ class Notifying:
         party = self._parties.named(claim.notification.partner)
         if not as2_url(party):
             log.error("partner_without_address", partner=party.name, notification=claim.notification.id)
-            await self._attempts.record(Change(notification_updates=(self._closed(claim),)))
+            event = self._event(EventKind.DEAD_LETTERED, claim, {"reason": "the partner has no AS2 address"})
+            await self._attempts.record(Change(notification_updates=(self._closed(claim),), events=(event,)))
             return
         try:
             await self._try(claim, party)

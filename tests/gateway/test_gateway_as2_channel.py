@@ -200,3 +200,11 @@ async def test_who_is_authenticated_is_recorded_whole(bench: Any) -> None:
     await bench.ask("POST", "/as2", body, party="trader", headers=fields)
     (message,) = await messages(bench)
     assert message.body == body
+
+
+async def test_what_cannot_be_read_is_answered_under_the_name_it_was_sent_by(bench: Any) -> None:
+    """A document without an LRN: the sender knows it by its Message-ID."""
+    await bench.lodge_as2(b"<Declaration", message_id="<broken-17@trader.example>")
+    (note,) = await bench.notes()
+    assert note.kind == "RES"
+    assert b"broken-17@trader.example" in note.body

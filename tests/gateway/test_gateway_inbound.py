@@ -142,3 +142,17 @@ async def test_what_was_taken_is_counted(bench: Any, make_document: Make) -> Non
 
 def test_a_digest_is_sha_256() -> None:
     assert digest_of(b"").startswith("e3b0c44298fc1c14")
+
+
+async def test_over_as2_what_can_be_taken_is_taken_and_the_rest_reported(
+    bench: Any, make_document: Any, make_cusres: Any
+) -> None:
+    await bench.lodge(make_document())
+    good, unknown = make_cusres(await bench.delivery("customs"), "03"), make_cusres("D0000000000000", "08")
+    second = unknown[unknown.index(b"UNH+1+") : unknown.index(b"UNZ")].replace(b"UNH+1+", b"UNH+2+")
+    payload = good[: good.index(b"UNZ")] + second.removesuffix(b"+1'") + b"+2'UNZ+2+A1'"
+    await bench.lodge_as2(payload, "customs")
+    assert [answer.outcome for answer in (await bench.only()).answers] == ["refused"]
+    (note,) = await bench.notes("customs")
+    assert note.kind == "CUSRES"
+    assert b"unknown-delivery" in note.body
