@@ -143,12 +143,12 @@ async def test_killed_ten_times_and_nothing_lost_nothing_doubled(
         lodger = Lodger(trader, As2Party(account, client), declaration)
         ready: list[float | None] = []
         for kill in range(KILLS):
-            places, count = POINTS[point], 1 + kill // 2 % 3
+            place, count = POINTS[point][kill % len(POINTS[point])], 1 + kill // 2 % 3
             _set_loop(folder, ("trio", "uvloop")[kill // 3 % 2])
-            gateway = serve(folder, str(KILLABLE), str(folder), places[kill % len(places)], str(count))
+            gateway = serve(folder, str(KILLABLE), str(folder), place, str(count))
             ready.append(await gateway.ready())
-            # Twice as many as it takes to get there, for every other one is pushed to; all at once.
-            for _ in range(2 * count):
+            # All at once: as many as it takes to get there (every other one is pushed to), and one more.
+            for _ in range(2 * count if place == "push" else count + 1):
                 lodging.start_soon(lodger.lodge_next)
             await gateway.ends(-signal.SIGKILL)
         gateway = serve(folder)
