@@ -32,7 +32,7 @@ def finding_line(view: dict[str, Any]) -> str:
             told.append(f"line {line}")
     text = f"{', '.join(told)}: {view['text']}"
     if "value" in view:
-        text += f"; found {view['value']!r}"
+        text += f"; found '{view['value']}'"
     if "expected" in view:
         text += f"; expected {view['expected']}"
     return text

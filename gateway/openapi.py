@@ -140,6 +140,10 @@ _SCHEMAS = {
     "Declaration": _object(
         **_SUMMARY,
         amends={**_TEXT_OR_NONE, "description": "The lodgement it corrects or cancels"},
+        later={
+            **_array(_object(id=_text(), function=_text(), state=_text())),
+            "description": "The lodgements that amended or cancelled it since",
+        },
         findings=_array(_ref("Finding")),
         agencies=_array(
             _object(

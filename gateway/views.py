@@ -86,6 +86,9 @@ def status_view(status: Status) -> dict[str, Any]:
     return {
         **summary_view(lodgement),
         "amends": lodgement.root if lodgement.root != lodgement.id else None,
+        "later": [
+            {"id": later.id, "function": later.function, "state": later.state.value} for later in status.later
+        ],
         "findings": [finding_view(finding) for finding in findings_of(lodgement)],
         "agencies": legs,
         "waiting-for": [

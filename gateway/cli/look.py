@@ -49,6 +49,8 @@ def status(folder: pathlib.Path, reference: str, *, as_json: bool) -> int:
             say(("stuck: ", "red"), f"{', '.join(view['stuck'])}; a person must look: tidewaiter dead")
         for decision in view["decisions"]:
             say(f"  decision {decision['version']}: {decision['outcome']} at {decision['decided']}")
+        for later in view["later"]:
+            say(f"  later: {later['function']} {later['id']}, {later['state']}")
         for finding in view["findings"]:
             say(f"  {finding_line(finding)}")
 

@@ -15,12 +15,15 @@ from tidewaiter.gateway.cli import commands
 COMMANDS = [
     "agency add",
     "check-config",
+    "close",
+    "dead",
     "demo",
     "events",
     "init",
     "list",
     "partner add",
     "read",
+    "requeue",
     "serve",
     "sla",
     "status",
@@ -115,4 +118,5 @@ def test_a_command_looks_into_the_folder_meant(
     (tmp_path / "tidewaiter").unlink()
     missed = cli("check-config", env=empty)
     assert missed.exit_code == 2
-    assert missed.stderr == f"tidewaiter: {tmp_path}/tidewaiter/gateway.toml: No such file or directory\n"
+    hint = "no gateway.toml here: run `tidewaiter init DIR`, or give --dir"
+    assert missed.stderr == f"tidewaiter: {tmp_path}/tidewaiter: {hint}\n"
