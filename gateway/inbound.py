@@ -23,7 +23,7 @@ from .answers import Answers, told
 from .decisions import ROUNDS, Decisions, merged
 from .history import History
 from .http import Request, Response
-from .intake import Intake
+from .intake import LARGE, Intake
 from .ledger import (
     Change,
     ChangeRefused,
@@ -45,9 +45,6 @@ log = structlog.get_logger()
 
 # A receipt of this status or above took nothing in.
 HTTP_REFUSALS = 400
-
-# Octets of a payload that may hold up everybody else while it is read: a tenth of a second's work.
-LARGE = 100_000
 
 
 class Offer(NamedTuple):

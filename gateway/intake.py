@@ -4,8 +4,10 @@ Two steps: the ledger is asked for an earlier lodgement of the same name, and th
 values, so the same document under the same rules always comes out the same.
 """
 
+import functools
 from collections.abc import Callable
 
+import anyio.to_thread
 import msgspec
 
 from ..codecs.document import Document, Kind, Reading, Syntax
@@ -20,6 +22,9 @@ from .answers import Answers
 from .ledger import Ledger, LodgementRecord
 from .lodging import Draft, Lodging, Source, Taken, is_test
 from .screening import Screening
+
+# Octets of a document whose reading or writing would hold up everybody else: a tenth of a second's work.
+LARGE = 100_000
 
 
 class Intake:
@@ -83,17 +88,17 @@ class Intake:
             return Draft(document, facts, findings, digest)
         if is_test(reading):
             # A rehearsal names nothing and follows nothing: its LRN stays free for the real one.
-            return self._planned(document, reading, facts, findings, digest, None)
+            return await self._planned(document, reading, facts, findings, digest, None)
         if facts.function in FOLLOW_UPS:
             root, missing = await self._root(facts, source.party.name)
             again = await self._ledger.find_follow_up(root.id, digest) if root is not None else None
             if again is not None:
                 return Draft(document, facts, findings, digest, tied=again)
-            return self._planned(document, reading, facts, (*findings, *missing), digest, root)
+            return await self._planned(document, reading, facts, (*findings, *missing), digest, root)
         partner = source.party.name
         earlier = await self._ledger.find_original(facts.declarant or "", facts.lrn or "", partner=partner)
         if earlier is None:
-            return self._planned(document, reading, facts, findings, digest, None)
+            return await self._planned(document, reading, facts, findings, digest, None)
         if earlier.content_digest == digest:
             return Draft(document, facts, findings, digest, tied=earlier)
         return Draft(document, facts, (*findings, _lrn_reused(document, facts)), digest)
@@ -107,7 +112,7 @@ class Intake:
         text = f"the {facts.function.value} speaks of a declaration that was never lodged"
         return None, (Finding(code="unknown-declaration", text=text, value=facts.mrn or facts.lrn),)
 
-    def _planned(
+    async def _planned(
         self,
         document: Document,
         reading: Reading,
@@ -129,9 +134,12 @@ class Intake:
         if planned.asked or not planned.withheld:
             findings = (*findings, *planned.findings)
         if is_valid(findings) and document.declaration is not None:
-            asked = (delivery.agency for delivery in planned.deliveries)
-            test = is_test(reading)
-            findings = (*findings, *self._screening.writable(document.declaration, asked, test=test))
+            asked = tuple(delivery.agency for delivery in planned.deliveries)
+            write = functools.partial(
+                self._screening.writable, document.declaration, asked, test=is_test(reading)
+            )
+            large = len(document.data) > LARGE
+            findings = (*findings, *(await anyio.to_thread.run_sync(write) if large else write()))
         return Draft(document, facts, findings, digest, root=root, plan=planned)
 
 

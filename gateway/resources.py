@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import threading
 from typing import TYPE_CHECKING
 
 from ..codecs.document import Reader
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from ..codecs.edifact import Directory
     from ..codecs.wco import SchemaSet
 
+_of_thread = threading.local()
 # A folder beside the code. The package is never run from an archive: it ships SQL and schemas, too.
 _CONF = pathlib.Path(__file__).parent.parent / "conf"
 
@@ -32,14 +34,16 @@ def directory() -> "Directory":
     return Directory.load(*(file.read_bytes() for file in sorted(shipped("directories").glob("*.json"))))
 
 
-@functools.cache
 def schemas() -> "SchemaSet":
-    """The reference schemas, compiled: call it once before any thread starts, as libxml2 wants."""
-    from ..codecs.wco import load_schemas  # noqa: PLC0415 - imported with the first document that needs it
+    """The reference schemas, compiled once in each thread: a set of libxml2's keeps what it finds wrong in
+    itself, so two threads that shared one would mix up their findings. Call it in the main thread first."""
+    if not hasattr(_of_thread, "schemas"):
+        from ..codecs.wco import load_schemas  # noqa: PLC0415 - imported with the first document that needs it
 
-    return load_schemas(
-        {file.name: file.read_bytes() for file in sorted(shipped("schemas", "reference").glob("*.xsd"))}
-    )
+        files = sorted(shipped("schemas", "reference").glob("*.xsd"))
+        _of_thread.schemas = load_schemas({file.name: file.read_bytes() for file in files})
+    compiled: SchemaSet = _of_thread.schemas
+    return compiled
 
 
 def reader(*, warm: bool = False) -> Reader:

@@ -45,7 +45,7 @@ async def test_an_agency_gets_no_more_at_once_than_agreed(
     async with open_bench() as bench:
         for number in range(6):
             await bench.lodge(make_document(lrn=f"MER-{number}", reference=f"MT{number}"))
-        busy, most, done = 0, 0, anyio.Event()
+        busy, most, both, done = 0, 0, anyio.Event(), anyio.Event()
         original = bench.peer.request
 
         async def request(method: str, url: str, *wire: Any, **options: Any) -> Any:
@@ -54,6 +54,9 @@ async def test_an_agency_gets_no_more_at_once_than_agreed(
                 return await original(method, url, *wire, **options)
             busy += 1
             most = max(most, busy)
+            if busy == 2:
+                both.set()
+            await both.wait()
             for _ in range(20):
                 await anyio.lowlevel.checkpoint()
             busy -= 1

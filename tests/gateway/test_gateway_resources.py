@@ -1,6 +1,7 @@
 """What the package ships is found, whole, and compiled once."""
 
 import pathlib
+import threading
 
 import pytest
 
@@ -56,3 +57,13 @@ def test_a_reader_of_both_syntaxes(warm: bool) -> None:
         assert document.valid is not name.startswith("invalid")
     assert not reader.read(b"<a/>").valid
     assert not reader.read(b"UNB").valid
+
+
+def test_each_thread_has_schemas_of_its_own() -> None:
+    """What libxml2 finds wrong stands in the compiled set: two threads with one would mix their findings up."""
+    resources.schemas()
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(resources.schemas()))
+    thread.start()
+    thread.join()
+    assert found[0] is not resources.schemas()

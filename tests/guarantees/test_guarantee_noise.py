@@ -11,7 +11,7 @@ import pytest
 from tidewaiter.codecs.document import Reader, Reading
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.http import Client, ClientResponse
-from tidewaiter.gateway.inbound import LARGE
+from tidewaiter.gateway.intake import LARGE
 
 pytestmark = pytest.mark.anyio
 
