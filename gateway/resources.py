@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ..codecs.edifact import Directory
     from ..codecs.wco import SchemaSet
 
-_of_thread = threading.local()
 # A folder beside the code. The package is never run from an archive: it ships SQL and schemas, too.
 _CONF = pathlib.Path(__file__).parent.parent / "conf"
 
@@ -34,16 +33,19 @@ def directory() -> "Directory":
     return Directory.load(*(file.read_bytes() for file in sorted(shipped("directories").glob("*.json"))))
 
 
-def schemas() -> "SchemaSet":
-    """The reference schemas, compiled once in each thread: a set of libxml2's keeps what it finds wrong in
-    itself, so two threads that shared one would mix up their findings. Call it in the main thread first."""
-    if not hasattr(_of_thread, "schemas"):
-        from ..codecs.wco import load_schemas  # noqa: PLC0415 - imported with the first document that needs it
+@functools.cache
+def schemas_of(thread: int) -> "SchemaSet":
+    """The reference schemas for the thread of this identity, compiled once."""
+    from ..codecs.wco import load_schemas  # noqa: PLC0415 - imported with the first document that needs it
 
-        files = sorted(shipped("schemas", "reference").glob("*.xsd"))
-        _of_thread.schemas = load_schemas({file.name: file.read_bytes() for file in files})
-    compiled: SchemaSet = _of_thread.schemas
-    return compiled
+    files = sorted(shipped("schemas", "reference").glob("*.xsd"))
+    return load_schemas({file.name: file.read_bytes() for file in files})
+
+
+def schemas() -> "SchemaSet":
+    """The reference schemas of this thread. A set of libxml2's keeps what it finds wrong in itself, so two
+    threads that shared one would mix up their findings. Call it in the main thread first, as libxml2 wants."""
+    return schemas_of(threading.get_ident())
 
 
 def reader(*, warm: bool = False) -> Reader:

@@ -39,7 +39,7 @@ def test_nothing_lies_beside_what_is_read() -> None:
 
 def test_a_warm_reader_has_compiled_everything() -> None:
     """Before any thread starts, as libxml2 wants; a cold one compiles what it turns out to need."""
-    parts = (resources.directory, resources.schemas)
+    parts = (resources.directory, resources.schemas_of)
     for part in parts:
         part.cache_clear()
     resources.reader()
@@ -60,7 +60,7 @@ def test_a_reader_of_both_syntaxes(warm: bool) -> None:
 
 
 def test_each_thread_has_schemas_of_its_own() -> None:
-    """What libxml2 finds wrong stands in the compiled set: two threads with one would mix their findings up."""
+    """What libxml2 finds wrong stands in the compiled set: two threads with one would mix findings up."""
     resources.schemas()
     found: list[object] = []
     thread = threading.Thread(target=lambda: found.append(resources.schemas()))
