@@ -44,7 +44,7 @@ def schemas_of(thread: int) -> "SchemaSet":
 
 def schemas() -> "SchemaSet":
     """The reference schemas of this thread. A set of libxml2's keeps what it finds wrong in itself, so two
-    threads that shared one would mix up their findings. Call it in the main thread first, as libxml2 wants."""
+    threads that shared one would mix up their findings. Call it in the main thread first."""
     return schemas_of(threading.get_ident())
 
 
