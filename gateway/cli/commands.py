@@ -1,5 +1,6 @@
 """Every command with its options and help. What a command does stands in the other modules of this folder."""
 
+import functools
 import os
 import pathlib
 import sys
@@ -50,11 +51,17 @@ def home(folder: pathlib.Path | None) -> pathlib.Path:
     return pathlib.Path(data) / "tidewaiter"
 
 
-def run() -> None:
-    """Run the command line; a broken configuration or ledger is one line and exit code 2."""
+@functools.cache
+def complete() -> typer.Typer:
+    """The command line with the commands of other rooms, which are known by their entry points only."""
     for entry in entry_points(group="tidewaiter.commands"):
         app.command(name=entry.name, rich_help_panel=TRY)(entry.load())
-    app()
+    return app
+
+
+def run() -> None:
+    """Run the command line; a broken configuration or ledger is one line and exit code 2."""
+    complete()()
 
 
 @app.callback(invoke_without_command=True)

@@ -21,6 +21,7 @@ COMMANDS = [
     "events",
     "init",
     "list",
+    "load",
     "partner add",
     "read",
     "requeue",
@@ -46,7 +47,7 @@ def visible(group: TyperGroup, before: str = "") -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def tree() -> dict[str, Any]:
-    group = typer.main.get_command(commands.app)
+    group = typer.main.get_command(commands.complete())
     assert isinstance(group, TyperGroup)
     return visible(group)
 

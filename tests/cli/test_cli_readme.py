@@ -27,7 +27,7 @@ def command_lines() -> list[str]:
 
 
 def tree() -> TyperGroup:
-    group = typer.main.get_command(commands.app)
+    group = typer.main.get_command(commands.complete())
     assert isinstance(group, TyperGroup)
     return group
 
