@@ -186,7 +186,7 @@ class Answers:
             body = self._written(identity, subject, response, party)
         except Exception:
             # The border around what somebody else said: that we cannot write it is no reason not to record
-            # it. The trader hears that there is something, and all of it is in the status answer.
+            # it. The trader hears that there is something, and the ledger keeps all of it.
             log.exception("response_not_writable", notification=identity)
             body = self._written(identity, subject, _bare(response), party)
         return self._note(identity, subject, kind, body, party, version)
@@ -196,7 +196,7 @@ class Answers:
             return wco.write_response((response,), self._metadata("RES"))
         body, findings = edifact.write_cusres(response, self._envelope(identity, party, subject))
         if not is_valid(findings):
-            # What an agency said at greater length than CUSRES holds; all of it is in the status answer.
+            # What an agency said at greater length than CUSRES holds; the ledger keeps all of it.
             log.warning("response_shortened", notification=identity, values=len(findings))
         return body
 

@@ -203,8 +203,8 @@ class Inbound:
             # No fault of the document's: nothing is recorded, and it may come again.
             raise
         except Exception:
-            # The one place where anything may be caught: a document that defeats our own code must not take
-            # the others with it. It is kept with its bytes, and answered.
+            # The border around one document: that it defeats our own code must not take the others with it.
+            # It is kept with its bytes, and answered.
             log.exception("document_quarantined", message=offer.source.message)
             event = EventRecord(kind=EventKind.QUARANTINED, at=self._now(), message=offer.source.message)
             return Taking(failed=True), Change(events=(event,))
