@@ -30,7 +30,8 @@ def directory() -> "Directory":
     """The EDIFACT message directory the package ships."""
     from ..codecs.edifact import Directory  # noqa: PLC0415 - imported with the first document that needs it
 
-    return Directory.load(*(file.read_bytes() for file in sorted(shipped("directories").glob("*.json"))))
+    files = sorted(shipped("directories").glob("*.json"))
+    return Directory([(file.stem.upper(), file.read_bytes) for file in files])
 
 
 @functools.cache

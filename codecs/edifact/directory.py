@@ -1,54 +1,51 @@
 """Message directories: compact tables of facts in, compiled rules out.
 
-A table is JSON: `elements` gives each data element's format (`an..35`), `composites` and `segments` list
-their parts in order as `M:1153 C:1154`, and `messages` give the structure as nested lists in which a
-segment is `"RFF M 1"` (tag, status, repetitions) and a group is a list that begins with its own `"SG1 C 99"`.
+A table is JSON and holds one release. `elements`, `composites`, `segments` and `notes` are as `definition`
+describes; `codes` gives the values, separated by blanks, of the data elements that take no others; and
+`messages` give the structure as nested lists in which a segment is `"RFF M 1"` (tag, status, repetitions)
+and a group is a list that begins with its own `"SG1 C 99"`. Nothing is read or compiled before it is asked
+for: a table is decoded with the first message of its release, a message compiled when it is first found.
 """
 
+import functools
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Self
 
 import msgspec
 
+from .definition import (
+    FIRST_VERSION_THAT_REPEATS,
+    ComponentUse,
+    Definitions,
+    DirectoryError,
+    ElementUse,
+    Format,
+    Note,
+    Place,
+    SegmentRule,
+)
 from .structure import Structure, compile_structure
 
-T = TypeVar("T")
-_FORMAT = re.compile(r"(a|n|an)(\.\.)?(\d{1,5})")
+__all__ = [
+    "ComponentUse",
+    "Directory",
+    "DirectoryError",
+    "ElementUse",
+    "Format",
+    "MessageRule",
+    "Note",
+    "Place",
+    "SegmentRule",
+]
 
-
-class Format(NamedTuple):
-    """`an..35`: kind of characters, and the least and greatest number of them."""
-
-    kind: str
-    low: int
-    high: int
-
-    def __str__(self) -> str:
-        return f"{self.kind}{self.high}" if self.low == self.high else f"{self.kind}..{self.high}"
-
-
-class ComponentUse(NamedTuple):
-    """A data element in its place."""
-
-    id: str
-    mandatory: bool
-    format: Format
-
-
-class ElementUse(NamedTuple):
-    """A composite or a simple data element (then with one component) in a segment."""
-
-    id: str
-    mandatory: bool
-    components: tuple[ComponentUse, ...]
-
-
-class SegmentRule(NamedTuple):
-    """A segment and its elements in order."""
-
-    tag: str
-    elements: tuple[ElementUse, ...]
+UN = "UN"
+# The releases that hold the service segments and messages of syntax versions 1 to 3, and of version 4.
+SERVICE_3, SERVICE_4 = "D.3", "4.1"
+# D.96B is of 1996. The first release in this form was D.93A (1993); S and 9x are older spellings.
+_RELEASE = re.compile(r"(\d\d)([A-Z])")
+_CENTURY_TURNS = 90
 
 
 class MessageRule(msgspec.Struct, frozen=True):
@@ -58,86 +55,188 @@ class MessageRule(msgspec.Struct, frozen=True):
     directory: str
     structure: Structure
     segments: Mapping[str, SegmentRule]
+    also: tuple[str, ...] = ()
 
     def covers(self, version: str, release: str) -> bool:
         """True if the tables are those of `version` and `release` (D and 96B)."""
-        return self.directory == f"{version}.{release}"
+        return (name := f"{version}.{release}") == self.directory or name in self.also
 
 
-class _Table(msgspec.Struct, frozen=True):
+class Table(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A table as it is kept. `also` are other names of the same release."""
+
     directory: str
     elements: dict[str, str]
     composites: dict[str, str]
     segments: dict[str, str]
     messages: dict[str, list[Any]]
+    codes: dict[str, str] = {}
+    notes: dict[str, list[str]] = {}
+    also: tuple[str, ...] = ()
 
 
-class Directory(msgspec.Struct, frozen=True):
-    """The messages that can be checked, by type."""
+def read_table(data: bytes) -> Table:
+    """Raises DirectoryError."""
+    try:
+        return msgspec.json.decode(data, type=Table)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DirectoryError(f"not a directory table: {error}") from error
 
-    messages: Mapping[str, MessageRule]
+
+class _Source:
+    """One table, decoded when it is first needed. Two threads may both do it, and get the same."""
+
+    def __init__(self, name: str, fetch: Callable[[], bytes]) -> None:
+        self.name = name
+        self._fetch = fetch
+        self._table: Table | None = None
+        self._parts: Definitions | None = None
+
+    @property
+    def table(self) -> Table:
+        if self._table is None:
+            table = read_table(self._fetch())
+            if table.directory != self.name:
+                raise DirectoryError(f"the table of {self.name} says it is of {table.directory}")
+            self._table = table
+        return self._table
+
+    @property
+    def parts(self) -> Definitions:
+        if self._parts is None:
+            t = self.table
+            self._parts = Definitions(t.elements, t.composites, t.segments, t.codes, t.notes)
+        return self._parts
+
+
+class Directory:
+    """The messages that can be checked, of every release held."""
+
+    def __init__(self, sources: Iterable[tuple[str, Callable[[], bytes]]]) -> None:
+        """`sources` are releases (`D.96B`) and what gives the table of each. Of two of the same release the
+        later one is asked first."""
+        self._sources: dict[str, list[_Source]] = {}
+        for name, fetch in sources:
+            self._sources.setdefault(name, []).insert(0, _Source(name, fetch))
+        self._rules: dict[tuple[str, str], MessageRule] = {}
+        self._found: dict[tuple[str, str, str], MessageRule | None] = {}
+        self._service: dict[bool, Mapping[str, SegmentRule]] = {}
 
     @classmethod
     def load(cls, *tables: bytes) -> Self:
-        """Compile one or more tables; a later one replaces message types of an earlier one.
+        """A directory of these tables. Raises DirectoryError where one is not a table."""
+        return cls([(read_table(data).directory, functools.partial(bytes, data)) for data in tables])
 
-        Raises ValueError where a table is not well made: a part that is not defined, a bad format, or a
-        structure in which one tag could go to two places.
+    def check(self) -> None:
+        """Compile everything. Raises DirectoryError where a table is not well made: a part that is not
+        defined, a bad format, or a structure that is none."""
+        for type_, directory in self.names():
+            self._rule(type_, directory)
+        for source in self._each():
+            for tag in source.parts.tags():
+                source.parts.segment(tag)
+
+    def names(self) -> list[tuple[str, str]]:
+        """Every (message type, release) held."""
+        return sorted({(type_, source.name) for source in self._each() for type_ in source.table.messages})
+
+    def releases(self) -> list[str]:
+        """The releases held, oldest first; no table is read for it."""
+        return sorted(self._sources, key=_age)
+
+    def find(self, type_: str, version: str, release: str, agency: str = UN) -> MessageRule | None:
+        """The rule for a message: of its very release if that is held, else of the newest held that is not
+        newer, else of the oldest; `covers` tells. Releases of the same version (D) go before others.
+
+        None if no release held has the message, or if it is another agency's: then it is another message.
+        Raises DirectoryError where the table of that release is not well made.
         """
-        messages: dict[str, MessageRule] = {}
-        for data in tables:
+        if agency not in {UN, ""}:
+            return None
+        key = (type_, version, release)
+        if key not in self._found:
+            # Bounded by what is held: an unknown release is remembered by what it leads to only once.
+            found = next((self._rule(type_, name) for name in self._nearest(type_, version, release)), None)
+            if found is None or not found.covers(version, release):
+                return found
+            self._found[key] = found
+        return self._found[key]
+
+    def service(self, syntax_version: int) -> Mapping[str, SegmentRule]:
+        """The service segments (UNA apart) of this syntax version, by tag; empty if they are not held."""
+        newer = syntax_version >= FIRST_VERSION_THAT_REPEATS
+        if newer not in self._service:
+            sources = self._sources.get(SERVICE_4 if newer else SERVICE_3, [])
+            rules = {tag: s.parts.segment(tag) for s in reversed(sources) for tag in s.parts.tags()}
+            self._service[newer] = MappingProxyType(rules)
+        return self._service[newer]
+
+    @functools.cached_property
+    def messages(self) -> Mapping[str, MessageRule]:
+        """Each message type, of the oldest release that has it."""
+        types = sorted({type_ for type_, _ in self.names()})
+        oldest = {type_: self.find(type_, "", "") for type_ in types}
+        return MappingProxyType({type_: rule for type_, rule in oldest.items() if rule is not None})
+
+    def _each(self) -> Iterator[_Source]:
+        for sources in self._sources.values():
+            yield from sources
+
+    def _nearest(self, type_: str, version: str, release: str) -> Iterator[str]:
+        """The releases that hold `type_`, best first."""
+        exact = f"{version}.{release}"
+        if any(type_ in source.table.messages for source in self._sources.get(exact, ())):
+            yield exact
+            return
+        holding = [
+            name
+            for name, sources in self._sources.items()
+            if any(type_ in source.table.messages for source in sources)
+        ]
+        wanted = _age(exact)
+        for name in holding:
+            if any(exact in source.table.also for source in self._sources[name]):
+                yield name
+        same = [name for name in holding if _version(name) == _version(exact)] or holding
+        older = [name for name in same if _age(name) <= wanted]
+        yield from sorted(older, key=_age, reverse=True)
+        yield from sorted(same, key=_age)
+
+    def _rule(self, type_: str, directory: str) -> MessageRule:
+        rule = self._rules.get((type_, directory))
+        if rule is None:
+            source = next(s for s in self._sources[directory] if type_ in s.table.messages)
             try:
-                table = msgspec.json.decode(data, type=_Table)
-            except msgspec.DecodeError as error:
-                raise ValueError(f"not a directory table: {error}") from error
-            messages.update(_compile(table))
-        return cls(messages)
+                structure = compile_structure(source.table.messages[type_])
+                tags = {position.tag for position in structure.positions}
+                segments = {tag: self._segment(source, tag) for tag in sorted(tags)}
+            except ValueError as error:
+                raise DirectoryError(f"{type_} of {directory}: {error}") from error
+            rule = MessageRule(type_, directory, structure, segments, source.table.also)
+            self._rules[type_, directory] = rule
+        return rule
+
+    def _segment(self, source: _Source, tag: str) -> SegmentRule:
+        """Of the table itself; UNH, UNT and UNS are in no release but in the service directories."""
+        if tag in source.parts:
+            return source.parts.segment(tag)
+        newer, older = self.service(FIRST_VERSION_THAT_REPEATS).get(tag), self.service(1).get(tag)
+        if newer is None or older is None:
+            if (only := newer or older) is None:
+                raise DirectoryError(f"{tag} is used and not defined")
+            return only
+        return newer._replace(older=older)
 
 
-def _compile(table: _Table) -> dict[str, MessageRule]:
-    formats = {id_: _format(id_, text) for id_, text in table.elements.items()}
-    composites = {
-        id_: tuple(ComponentUse(part, mandatory, _known(formats, part)) for mandatory, part in _parts(text))
-        for id_, text in table.composites.items()
-    }
-    segments = {}
-    for tag, text in table.segments.items():
-        elements = []
-        for mandatory, part in _parts(text):
-            if part[0].isdigit():
-                use: tuple[ComponentUse, ...] = (ComponentUse(part, True, _known(formats, part)),)
-            else:
-                use = _known(composites, part)
-            elements.append(ElementUse(part, mandatory, use))
-        segments[tag] = SegmentRule(tag, tuple(elements))
-    messages = {}
-    for name, nested in table.messages.items():
-        structure = compile_structure(nested)
-        used = {position.tag: _known(segments, position.tag) for position in structure.positions}
-        messages[name] = MessageRule(name, table.directory, structure, used)
-    return messages
+def _version(directory: str) -> str:
+    """S (a standard, until 1995) had the same releases as D (a draft)."""
+    version = directory.partition(".")[0]
+    return "D" if version == "S" else version
 
 
-def _format(id_: str, text: str) -> Format:
-    found = _FORMAT.fullmatch(text)
+def _age(directory: str) -> tuple[int, str]:
+    found = _RELEASE.fullmatch(directory.rpartition(".")[2])
     if found is None:
-        raise ValueError(f"data element {id_}: {text!r} is not a format")
-    kind, variable, length = found.groups()
-    return Format(kind, 1 if variable else int(length), int(length))
-
-
-def _parts(text: str) -> list[tuple[bool, str]]:
-    parts = []
-    for word in text.split():
-        status, _, part = word.partition(":")
-        if status not in {"M", "C"} or not part:
-            raise ValueError(f"{word!r} is not a status and a part")
-        parts.append((status == "M", part))
-    return parts
-
-
-def _known(table: Mapping[str, T], part: str) -> T:
-    found = table.get(part)
-    if found is None:
-        raise ValueError(f"{part} is used and not defined")
-    return found
+        return 0, directory
+    year = int(found[1])
+    return year + (1900 if year >= _CENTURY_TURNS else 2000), found[2]

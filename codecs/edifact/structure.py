@@ -44,11 +44,19 @@ class Step(NamedTuple):
 
 
 class Structure(msgspec.Struct, frozen=True):
-    """A compiled message structure: `steps[position][tag]`."""
+    """A compiled message structure: `steps[position][tag]`.
+
+    `transitions` counts the steps that the structure itself allows; the table also holds those that leave
+    out what is mandatory or repeat what may not be repeated, so that a fault is told where it is.
+    `conflicts` are the positions and tags with more than one target (the first of them stands in `steps`):
+    none in a message that can be read without looking ahead.
+    """
 
     positions: tuple[Position, ...]
     groups: tuple[GroupRule, ...]
     steps: tuple[Mapping[str, Step], ...]
+    transitions: int
+    conflicts: tuple[tuple[int, str], ...] = ()
 
     def group_name(self, position: int) -> str:
         """The group a position lies in: `SG30`, or the empty string at the top level."""
@@ -65,9 +73,17 @@ def compile_structure(nested: Sequence[Any]) -> Structure:
     """Compile nested lists of `"TAG M 1"`; raises ValueError where they are not well made."""
     flat = _Flattener()
     flat.level(nested, -1)
-    children = flat.children
-    steps = tuple(_steps(position, flat.positions, flat.groups, children) for position in flat.positions)
-    return Structure(tuple(flat.positions), tuple(flat.groups), steps)
+    if not flat.positions:
+        raise ValueError("a structure without segments")
+    walks = [_Steps(position, flat) for position in flat.positions]
+    conflicts = [(walk.position.number, tag) for walk in walks for tag in sorted(walk.conflicts)]
+    return Structure(
+        tuple(flat.positions),
+        tuple(flat.groups),
+        tuple(walk.steps for walk in walks),
+        sum(len(walk.allowed) for walk in walks),
+        tuple(conflicts),
+    )
 
 
 class _Flattener:
@@ -109,31 +125,49 @@ def _entry(text: str) -> tuple[str, bool, int]:
     return words[0], words[1] == "M", int(words[2])
 
 
-def _steps(
-    position: Position,
-    positions: list[Position],
-    groups: list[GroupRule],
-    children: dict[int, list[tuple[bool, int]]],
-) -> dict[str, Step]:
-    """Every tag that may follow `position`; steps that leave out mandatory segments come after all others."""
-    steps: dict[str, Step] = {}
-    if position.limit > 1:
-        steps[position.tag] = Step(position.number)
-    missing: list[int] = []
-    member, container = (False, position.number), position.group
-    while True:
-        siblings = children[container]
-        for is_group, index in siblings[siblings.index(member) + 1 :]:
-            target = groups[index].first if is_group else index
-            mandatory = groups[index].mandatory if is_group else positions[index].mandatory
-            steps.setdefault(positions[target].tag, Step(target, index if is_group else -1, tuple(missing)))
-            if mandatory:
-                missing.append(target)
-        if container < 0:
-            break
-        first = groups[container].first
-        steps.setdefault(positions[first].tag, Step(first, container, tuple(missing)))
-        member, container = (True, container), groups[container].parent
-    # One too many of a segment that may occur once is read in its place and counted (35).
-    steps.setdefault(position.tag, Step(position.number))
-    return steps
+class _Steps:
+    """Every tag that may follow a position.
+
+    Steps that leave out mandatory segments come after all others, and so do those that repeat what may occur
+    once: that is read in its place and counted (35, 36).
+    """
+
+    def __init__(self, position: Position, flat: _Flattener) -> None:
+        self.position = position
+        self.steps: dict[str, Step] = {}
+        self.allowed: dict[str, int] = {}
+        self.conflicts: set[str] = set()
+        self._missing: list[int] = []
+        if position.limit > 1:
+            self._add(position.tag, Step(position.number), allowed=True)
+        self._climb(flat)
+        self._add(position.tag, Step(position.number), allowed=False)
+
+    def _climb(self, flat: _Flattener) -> None:
+        """The later siblings, a new repetition of the group they lie in, and so on upwards."""
+        positions, groups = flat.positions, flat.groups
+        member, container = (False, self.position.number), self.position.group
+        while True:
+            siblings = flat.children[container]
+            for is_group, index in siblings[siblings.index(member) + 1 :]:
+                target = groups[index].first if is_group else index
+                opened = index if is_group else -1
+                self._add(positions[target].tag, Step(target, opened, tuple(self._missing)), allowed=True)
+                if groups[index].mandatory if is_group else positions[index].mandatory:
+                    self._missing.append(target)
+            if container < 0:
+                return
+            group = groups[container]
+            step = Step(group.first, container, tuple(self._missing))
+            self._add(positions[group.first].tag, step, allowed=group.limit > 1)
+            member, container = (True, container), group.parent
+
+    def _add(self, tag: str, step: Step, *, allowed: bool) -> None:
+        if not allowed or self._missing:
+            self.steps.setdefault(tag, step)
+        elif tag not in self.allowed:
+            # Before one that is only read to be told as one too many.
+            self.allowed[tag] = step.target
+            self.steps[tag] = step
+        elif self.allowed[tag] != step.target:
+            self.conflicts.add(tag)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tidewaiter.codecs.edifact import Directory
+from tidewaiter.codecs.edifact.directory import DirectoryError, Note, Place
 
 SMALL: dict[str, Any] = {
     "directory": "D.96B",
@@ -39,6 +40,15 @@ def test_what_a_table_says() -> None:
         {"composites": {"C002": "Q:1001"}},
         {"composites": {"C002": "C"}},
         {"segments": {"UNH": "M:1001"}},
+        {"segments": SMALL["segments"] | {"BGM": "C:C002*0"}},
+        {"composites": SMALL["composites"] | {"C002": "C:1001*2"}},
+        {"notes": {"BGM": ["D8 1 2"]}},
+        {"notes": {"BGM": ["D1 1"]}},
+        {"notes": {"BGM": ["D1 1 3"]}},
+        {"notes": {"BGM": ["D1 1.3 2"]}},
+        {"notes": {"C002": ["D1 1 3"]}},
+        {"notes": {"C002": ["D1 1.1 2"]}},
+        {"messages": {"TESTER": []}},
         {"messages": {"TESTER": ["UNH M"]}},
         {"messages": {"TESTER": ["UNH X 1"]}},
         {"messages": {"TESTER": [["SG1 C 1"]]}},
@@ -48,8 +58,49 @@ def test_what_a_table_says() -> None:
     ],
 )
 def test_a_table_that_is_not_well_made_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValueError):
-        load(**changes)
+    with pytest.raises(DirectoryError):
+        load(**changes).check()
+
+
+def test_elements_that_repeat_and_codes() -> None:
+    rule = load(segments=SMALL["segments"] | {"BGM": "M:1001*3 C:C002"}, codes={"1001": "1 22 AAA"}).find(
+        "TESTER", "D", "96B"
+    )
+    assert rule is not None
+    bgm = rule.segments["BGM"]
+    assert [(use.id, use.mandatory, use.repeat) for use in bgm.elements] == [
+        ("1001", True, 3),
+        ("C002", False, 1),
+    ]
+    assert bgm.elements[0].components[0].codes == {"1", "22", "AAA"}
+    assert bgm.elements[1].components[1].codes is None
+    assert bgm.for_version(4) is bgm
+    in_a_row = [(use.id, use.mandatory, use.repeat) for use in bgm.for_version(3).elements]
+    assert in_a_row == [("1001", True, 1), ("1001", False, 1), ("1001", False, 1), ("C002", False, 1)]
+    assert bgm.for_version(1) is bgm.for_version(3)
+    rff = rule.segments["RFF"]
+    assert rff.for_version(3) is rff
+
+
+def test_dependency_notes_of_a_segment_and_of_a_composite() -> None:
+    directory = load(
+        segments=SMALL["segments"] | {"BGM": "C:1001*2 C:C002 C:1154"},
+        notes={"BGM": ["D5 2 1 3", "D4 2.2 3"], "C002": ["D1 1 2"]},
+    )
+    rule = directory.find("TESTER", "D", "96B")
+    assert rule is not None
+    bgm = rule.segments["BGM"]
+    first, second = Place(2, 1), Place(2, 2)
+    assert bgm.notes == (
+        Note("D5", (Place(2), Place(1), Place(3))),
+        Note("D4", (second, Place(3))),
+        Note("D1", (first, second), 2),
+    )
+    assert bgm.for_version(3).notes == (
+        Note("D5", (Place(3), Place(1), Place(4))),
+        Note("D4", (Place(3, 2), Place(4))),
+        Note("D1", (Place(3, 1), Place(3, 2)), 3),
+    )
 
 
 def test_no_json_is_refused() -> None:
@@ -60,7 +111,7 @@ def test_no_json_is_refused() -> None:
 def test_a_later_table_replaces_an_earlier_one() -> None:
     other = SMALL | {"directory": "D.99B"}
     found = Directory.load(json.dumps(SMALL).encode(), json.dumps(other).encode())
-    assert found.messages["TESTER"].directory == "D.99B"
+    assert found.names() == [("TESTER", "D.96B"), ("TESTER", "D.99B")]
 
 
 def test_the_messages_shipped(directory: Directory) -> None:
