@@ -1,11 +1,14 @@
 """UN/EDIFACT: octets to values and values to octets (ISO 9735, D.96B CUSDEC and CUSRES, CONTRL)."""
 
+from .composer import Composer, compose
 from .contrl import Action, Control, Fault, Verdict, owed, read_contrl, write_contrl
 from .cusdec import read_cusdec, write_cusdec
 from .cusres import read_cusres, write_cusres
 from .directory import Directory
 from .envelope import Envelope, date_time
 from .interchange import Group, Interchange, Message, Party
+from .outgoing import Heading, MessageName, OutGroup, OutMessage, OutPackage
+from .pen import OutSegment, Repeat, segment
 from .reader import read_interchange, read_interchanges
 from .scanner import RawSegment, Segment, scan
 from .service import ServiceString
@@ -13,19 +16,28 @@ from .validation import Validated, validate
 
 __all__ = [
     "Action",
+    "Composer",
     "Control",
     "Directory",
     "Envelope",
     "Fault",
     "Group",
+    "Heading",
     "Interchange",
     "Message",
+    "MessageName",
+    "OutGroup",
+    "OutMessage",
+    "OutPackage",
+    "OutSegment",
     "Party",
     "RawSegment",
+    "Repeat",
     "Segment",
     "ServiceString",
     "Validated",
     "Verdict",
+    "compose",
     "date_time",
     "owed",
     "read_contrl",
@@ -34,6 +46,7 @@ __all__ = [
     "read_interchange",
     "read_interchanges",
     "scan",
+    "segment",
     "validate",
     "write_contrl",
     "write_cusdec",

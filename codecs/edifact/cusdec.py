@@ -111,4 +111,4 @@ def write_cusdec(declaration: Declaration, envelope: Envelope) -> tuple[bytes, t
     for rule in SUMMARY:
         rule.write(view, out)
     out.no_place(source)
-    return write_interchange(NAME, out.segments, envelope), report.findings()
+    return write_interchange(NAME, out.cleaned(), envelope), report.findings()

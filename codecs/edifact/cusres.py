@@ -301,4 +301,4 @@ def write_cusres(response: Response, envelope: Envelope) -> tuple[bytes, tuple[F
     for rule in RULES:
         rule.write(source.view(), out)
     out.no_place(source)
-    return write_interchange(NAME, out.segments, envelope), report.findings()
+    return write_interchange(NAME, out.cleaned(), envelope), report.findings()

@@ -107,6 +107,15 @@ class Out:
         )
         return CONTROL.sub(" ", text)
 
+    def cleaned(self) -> list[OutSegment]:
+        """The segments, without a control character in any of them."""
+        if "".join([value for out in self.segments for value in out.cells.values()]).isprintable():
+            return self.segments
+        return [
+            OutSegment(tag, {place: self.clean(value, tag) for place, value in cells.items()})
+            for tag, cells in self.segments
+        ]
+
     def too_long(self, name: str, text: str, limit: int) -> None:
         """Report a value that is left out because it does not fit."""
         self.report.add(
