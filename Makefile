@@ -4,12 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := codecs gateway routing security loadtest benchmarks
 
-.PHONY: help demo test check lint types imports pytest bench load clean
+.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact load clean
 
 help:
 	@echo "make demo    install into $(VENV) and run the demonstration"
 	@echo "make test    install and run every check and test"
-	@echo "make bench   run the benchmarks"
+	@echo "make bench   run the benchmarks (bench-pipeline and bench-edifact)"
 	@echo "make load    run a short load test against a gateway of its own"
 	@echo "make clean   remove what the other commands made"
 
@@ -34,8 +34,13 @@ imports: $(VENV)/.dev-installed
 pytest: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/.dev-installed
+bench: bench-pipeline bench-edifact
+
+bench-pipeline: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:cacheprovider
+
+bench-edifact: $(VENV)/.dev-installed
+	$(BIN)/python -m tidewaiter.benchmarks.edifact
 
 load: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.loadtest

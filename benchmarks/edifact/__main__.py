@@ -1,0 +1,51 @@
+"""Run the cases, print the table, write benchmarks/out/edifact.json.
+
+python -m tidewaiter.benchmarks.edifact [--quick]
+"""
+
+import argparse
+import pathlib
+import time
+
+from rich.console import Console
+
+from tidewaiter.benchmarks.edifact import cases
+from tidewaiter.benchmarks.results import Result, table_of, write
+from tidewaiter.gateway import resources
+from tidewaiter.gateway.sandbox.machine import machine
+
+# Of a table that is not printed to a terminal.
+WIDTH = 130
+
+
+def main() -> None:
+    """Everything, or with --quick what takes some fifteen seconds."""
+    parser = argparse.ArgumentParser(prog="python -m tidewaiter.benchmarks.edifact")
+    parser.add_argument("--quick", action="store_true", help="1 MB and one message only; writes nothing")
+    quick = parser.parse_args().quick
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    began = time.perf_counter()
+    results = _run(quick=quick)
+    console.print(table_of(results, "EDIFACT: seconds, best of the rounds"))
+    console.print(str(machine(pathlib.Path.cwd())), style="dim")
+    if quick:
+        return
+    console.print(f"Written to {write(results, 'edifact.json')} after {time.perf_counter() - began:.0f} s")
+
+
+def _run(*, quick: bool) -> list[Result]:
+    directory = resources.directory()
+    results = cases.bulk(1, 3 if quick else 5, directory)
+    results += cases.single(10 if quick else 25, directory)
+    if quick:
+        return results
+    results += cases.declarations(15, directory)
+    results += cases.charsets(3, directory)
+    results += cases.bulk(10, 2, directory)
+    return results
+
+
+if __name__ == "__main__":
+    main()

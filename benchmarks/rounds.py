@@ -1,0 +1,35 @@
+"""Several ways of doing one thing, timed in turns, so that all of them meet the same machine.
+
+The garbage collector runs as it does for any user. The best round counts; the spread says what it is worth.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+
+class Timed(NamedTuple):
+    """The fastest round of one way, in seconds of one call, and how far the slowest lies above it."""
+
+    best: float
+    spread: float
+
+
+def in_turns(
+    ways: Mapping[str, Callable[[], object]], rounds: int, calls: Mapping[str, int] | None = None
+) -> dict[str, Timed]:
+    """Time every way `rounds` times, one after the other in each round.
+
+    `calls` says how many calls make a round of a way too short for the clock; one, if it is not there.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            number = (calls or {}).get(name, 1)
+            gc.collect()
+            began = time.perf_counter()
+            for _ in range(number):
+                way()
+            taken[name].append((time.perf_counter() - began) / number)
+    return {name: Timed(min(times), max(times) / min(times) - 1) for name, times in taken.items()}
