@@ -13,7 +13,8 @@ from rich.console import Console
 
 from tidewaiter.benchmarks.bench import Bench
 from tidewaiter.benchmarks.material import Declarations
-from tidewaiter.benchmarks.report import as_builtins, table_of
+from tidewaiter.benchmarks.report import as_builtins, rows_of, table_of
+from tidewaiter.benchmarks.results import OUT, write
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.app import Gateway, open_gateway
@@ -22,7 +23,8 @@ from tidewaiter.gateway.sandbox.accounts import Account, load_account
 from tidewaiter.gateway.sandbox.machine import machine
 from tidewaiter.gateway.scaffold import make_starter
 
-OUT = pathlib.Path(__file__).parent / "out" / "pipeline.json"
+# The rows, and beside them every pair of the run and the machine it was on.
+ROWS, PAIRS = "pipeline.json", "pipeline-pairs.json"
 BENCH = pytest.StashKey[Bench]()
 FOLDER = pytest.StashKey[pathlib.Path]()
 
@@ -40,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table, and write it to OUT."""
+    """Print the table, and write what was measured."""
     bench = config.stash.get(BENCH, None)
     if bench is None or not bench.measured:
         return
@@ -50,10 +52,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         console.print(table_of(bench.measured, facts))
     terminalreporter.ensure_newline()
     terminalreporter.write("\n" + captured.get())
-    OUT.parent.mkdir(exist_ok=True)
+    rows = write(rows_of(bench.measured), ROWS)
     told = as_builtins(bench.measured, facts, datetime.now(UTC).isoformat(timespec="seconds"))
-    OUT.write_text(json.dumps(told, indent=2) + "\n")
-    terminalreporter.write_line(f"Written to {OUT}")
+    (OUT / PAIRS).write_text(json.dumps(told, indent=2) + "\n")
+    terminalreporter.write_line(f"Written to {rows}; every pair in {PAIRS} beside it")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The table of a run, and the same for programs."""
+"""The table of a run, the same as rows, and all of it for programs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tidewaiter.benchmarks.pairs import PAIRS, SPREAD_LIMIT, Measured, floor_best, floor_spread, is_void
+from tidewaiter.benchmarks.results import Result, beside_floor
 from tidewaiter.gateway.sandbox.machine import Machine
 
 _MICRO = 1e6
+FLOOR = "the cryptography of one AS2 exchange"
 
 
 def table_of(measured: Sequence[Measured], machine: Machine) -> RenderableType:
@@ -38,6 +40,15 @@ def verdict(measured: Sequence[Measured]) -> Text:
         text = f"{told}. VOID: above {SPREAD_LIMIT:.0%} the machine was too busy to compare anything."
         return Text(text, style="bold red")
     return Text(f"{told}: within {SPREAD_LIMIT:.0%}, the ratios count.", style="green")
+
+
+def rows_of(measured: Sequence[Measured]) -> list[Result]:
+    """The run as the rows every benchmark writes: of each stage the pair whose ratio is the median."""
+    rows = []
+    for each in measured:
+        pair = sorted(each.pairs, key=lambda pair: pair.ratio)[len(each.pairs) // 2]
+        rows.append(beside_floor(each.stage, pair.stage, FLOOR, pair.floor))
+    return rows
 
 
 def as_builtins(measured: Sequence[Measured], machine: Machine, measured_at: str) -> dict[str, Any]:
