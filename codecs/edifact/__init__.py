@@ -1,7 +1,9 @@
 """UN/EDIFACT: octets to values and values to octets (ISO 9735, D.96B CUSDEC and CUSRES, CONTRL)."""
 
 from .composer import Composer, compose
-from .contrl import Action, Control, Fault, Verdict, owed, read_contrl, write_contrl
+from .contrl import Action, Control, Fault, GroupVerdict, Place, Verdict, owed, requested
+from .control_read import read_contrl, reported
+from .control_write import write_contrl
 from .cusdec import read_cusdec, write_cusdec
 from .cusres import read_cusres, write_cusres
 from .directory import Directory
@@ -22,6 +24,7 @@ __all__ = [
     "Envelope",
     "Fault",
     "Group",
+    "GroupVerdict",
     "Heading",
     "Interchange",
     "Message",
@@ -31,6 +34,7 @@ __all__ = [
     "OutPackage",
     "OutSegment",
     "Party",
+    "Place",
     "RawSegment",
     "Repeat",
     "Segment",
@@ -45,6 +49,8 @@ __all__ = [
     "read_cusres",
     "read_interchange",
     "read_interchanges",
+    "reported",
+    "requested",
     "scan",
     "segment",
     "validate",

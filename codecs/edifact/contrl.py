@@ -1,243 +1,131 @@
-"""CONTRL version 3: what became of an interchange, message by message (UN/ECE R.1186, edition 1).
+"""CONTRL as a value: what became of an interchange, level by level (ISO 9735-4; version 3: UN/ECE R.1186).
 
-An interchange whose envelope is at fault is rejected as a whole in UCI; a message at fault is rejected in
-UCM, with UCS and UCD for each fault; the rest is acknowledged by action 7, which reaches down to every
-message that is not named.
+UCI speaks of the interchange, UCF of a functional group, UCM of a message or a package, UCS of a segment and
+UCD of an element in it. What is acknowledged by the level above and not named is acknowledged.
 """
 
 import enum
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
-from ..finding import EdifactPointer, Finding, Severity
-from .envelope import MAX_PARTY, MAX_REFERENCE, Envelope
-from .interchange import Interchange, Message
-from .report import Code
-from .writer import CONTROL, MessageName, OutSegment, segment, write_interchange
+from .interchange import Interchange
 
-NAME = MessageName("CONTRL", "D", "3")
-# UNTDID 0085; every other code of a finding is one of content, which a CUSRES answers.
-_SYNTAX_CODE = re.compile("[0-9]{1,3}")
-# Places told for one message: the group allows 999, a sender needs fewer.
-MAX_SEGMENTS_TOLD = 99
+TYPE = "CONTRL"
+# 0031 by syntax version: 2, receipt only, came with version 4.
+_RECEIPT_ONLY, _FIRST_VERSION_WITH_RECEIPTS = "2", 4
 
 
 class Action(enum.StrEnum):
-    """UNTDID 0083. 1, 2, 3, 5 and 6 are withdrawn."""
+    """UNTDID 0083. 1, 2, 3, 5 and 6 were withdrawn in 2001; they are still read."""
 
     REJECTED = "4"
     ACKNOWLEDGED = "7"
     RECEIVED = "8"
 
 
+# 3: one or more rejected at the next lower level; 6: UNB and UNZ rejected.
+REJECTING = frozenset({"3", "4", "6"})
+KNOWN_ACTIONS = frozenset("12345678")
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A service segment at fault, and the element and component in it where known.
+
+    `element` counts from 1 after the tag as in every pointer (0098 counts the tag as 1); `repetition` is its
+    occurrence. `security` and `position` tell a security segment (0534 and 0138).
+    """
+
+    tag: str = ""
+    element: int | None = None
+    component: int | None = None
+    repetition: int | None = None
+    security: str = ""
+    position: int | None = None
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One place told in a CONTRL: the segment (UNH = 1), and the element and component where known."""
+    """One place told in a CONTRL: the segment (UNH = 1), and the element and component where known.
+
+    A missing segment is told at the one before it.
+    """
 
     segment: int
     code: str
     element: int | None = None
     component: int | None = None
+    repetition: int | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a CONTRL says of one message."""
+    """What a CONTRL says of one message, or of one package (then `package` is its 0800 and `type` empty).
+
+    `group` is the functional group it was told under. `place` is where in UNH or UNT the code applies.
+    """
 
     reference: str
     type: str
     action: str
     code: str = ""
     faults: tuple[Fault, ...] = ()
+    place: Place = Place()
+    group: str | None = None
+    package: str = ""
 
 
-class Control(msgspec.Struct, frozen=True, kw_only=True):
-    """A CONTRL as read: the interchange it speaks of (by its 0020), and each message it names."""
+class GroupVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a CONTRL says of one functional group."""
 
     reference: str
     sender: str
     recipient: str
     action: str
     code: str = ""
+    place: Place = Place()
+
+
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """A CONTRL as read: the interchange it speaks of (by its 0020), and each group and message it names."""
+
+    reference: str
+    sender: str
+    recipient: str
+    action: str
+    code: str = ""
+    place: Place = Place()
+    groups: tuple[GroupVerdict, ...] = ()
     messages: tuple[Verdict, ...] = ()
 
     @property
     def rejected(self) -> bool:
-        """True if the interchange or a message of it was rejected."""
-        return self.action == Action.REJECTED or any(m.action == Action.REJECTED for m in self.messages)
+        """True if the interchange, a group or a message of it was rejected."""
+        return any(action in REJECTING for action in self._actions())
+
+    @property
+    def understood(self) -> bool:
+        """True if every action is one that there is or was."""
+        return all(action in KNOWN_ACTIONS for action in self._actions())
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The error codes told, from the interchange down."""
+        told = [self.code, *(group.code for group in self.groups)]
+        for message in self.messages:
+            told += [message.code, *(fault.code for fault in message.faults)]
+        return tuple(code for code in told if code)
+
+    def _actions(self) -> Iterable[str]:
+        return (self.action, *(group.action for group in self.groups), *(one.action for one in self.messages))
 
 
 def owed(interchange: Interchange) -> bool:
     """True if a CONTRL may answer: nothing in the interchange is a CONTRL itself."""
-    return all(message.type != NAME.type for message in interchange.messages)
+    return all(message.type != TYPE for message in interchange.messages)
 
 
-def write_contrl(
-    interchange: Interchange,
-    envelope: Envelope,
-    *,
-    findings: Sequence[Finding] = (),
-    received: bool = False,
-) -> bytes:
-    """Write the CONTRL for `interchange`: an interchange of one message, to be sent to its sender.
-
-    `findings` are those of its messages beside what `interchange` holds (of `validate` or the readers of each
-    type), told apart by the message reference in their pointers; only errors with a code of UNTDID 0085
-    count. With `received` the interchange is only said to have arrived (action 8). Where UNB cannot be read,
-    UCI names reference 0 and the parties of `envelope`. Raises ValueError where the interchange is or holds a
-    CONTRL: that is never answered by another (see `owed`).
-    """
-    if not owed(interchange):
-        raise ValueError("this interchange is not answered by a CONTRL")
-    by_message: dict[str | None, list[Finding]] = {}
-    for finding in findings:
-        by_message.setdefault(_message_of(finding), []).append(finding)
-    errors = _errors([*interchange.findings, *by_message.get(None, ())])
-    if errors:
-        body = [_interchange(interchange, envelope, Action.REJECTED, errors[0])]
-    elif received:
-        body = [_interchange(interchange, envelope, Action.RECEIVED, None)]
-    else:
-        body = [_interchange(interchange, envelope, Action.ACKNOWLEDGED, None)]
-        for message in interchange.messages:
-            theirs = by_message.get(message.reference, ())
-            body.extend(_message(message, _errors([*message.findings, *theirs])))
-    return write_interchange(NAME, body, envelope)
-
-
-def _errors(findings: Iterable[Finding]) -> list[Finding]:
-    """The syntax errors, each once."""
-    kept = (f for f in findings if f.severity is Severity.ERROR and _SYNTAX_CODE.fullmatch(f.code))
-    return list(dict.fromkeys(kept))
-
-
-def _message_of(finding: Finding) -> str | None:
-    return finding.pointer.message if isinstance(finding.pointer, EdifactPointer) else None
-
-
-def _interchange(
-    interchange: Interchange, envelope: Envelope, action: Action, error: Finding | None
-) -> OutSegment:
-    sender, recipient = interchange.sender_party, interchange.recipient_party
-    cells = {
-        (1, 1): _copy(interchange.reference, MAX_REFERENCE) or "0",
-        (2, 1): _copy(sender.id, MAX_PARTY) or envelope.recipient,
-        (2, 2): _copy(sender.qualifier, 4),
-        (2, 3): _copy(sender.routing, MAX_REFERENCE),
-        (3, 1): _copy(recipient.id, MAX_PARTY) or envelope.sender,
-        (3, 2): _copy(recipient.qualifier, 4),
-        (3, 3): _copy(recipient.routing, MAX_REFERENCE),
-        (4, 1): action,
-    }
-    if error is not None:
-        cells |= {(5, 1): error.code} | _service_place(error, 6)
-    return OutSegment("UCI", {place: value for place, value in cells.items() if value})
-
-
-def _service_place(error: Finding, element: int) -> dict[tuple[int, int], str]:
-    """0013 at `element`, the service segment at fault, and S011 after it; 0098 counts the tag as 1."""
-    pointer = error.pointer
-    if not isinstance(pointer, EdifactPointer) or not (pointer.tag.isalpha() and len(pointer.tag) == 3):
-        return {}
-    cells = {(element, 1): pointer.tag}
-    if pointer.element is not None:
-        cells[element + 1, 1] = str(pointer.element + 1)
-        if pointer.component is not None:
-            cells[element + 1, 2] = str(pointer.component)
-    return cells
-
-
-def _copy(value: str, longest: int) -> str:
-    """A value of the subject interchange, as far as the element takes it."""
-    return CONTROL.sub(" ", value)[:longest]
-
-
-def _message(message: Message, errors: list[Finding]) -> list[OutSegment]:
-    """UCM with UCS and UCD for a message at fault; nothing for one that is not."""
-    if not errors:
-        return []
-    name = (message.type, message.version, message.release, message.agency, message.association)
-    lengths = (6, 3, 3, 2, 6)
-    told = [_copy(part, length) for part, length in zip(name, lengths, strict=True)]
-    told = [part or ("-" if number < 4 else "") for number, part in enumerate(told)]
-    reference = _copy(message.reference, MAX_REFERENCE) or "-"
-    service = next((f for f in errors if _tag(f) in {"UNH", "UNT"}), None)
-    code = service.code if service is not None else Code.UNSPECIFIED.value
-    cells = segment("UCM", reference, tuple(told), Action.REJECTED, code).cells
-    if service is not None:
-        cells |= _service_place(service, 5)
-    return [OutSegment("UCM", cells), *_faults([f for f in errors if f is not service])]
-
-
-def _tag(finding: Finding) -> str:
-    return finding.pointer.tag if isinstance(finding.pointer, EdifactPointer) else ""
-
-
-def _faults(errors: list[Finding]) -> list[OutSegment]:
-    places: dict[int, list[Finding]] = {}
-    for error in errors:
-        if isinstance(error.pointer, EdifactPointer) and error.pointer.segment:
-            places.setdefault(error.pointer.segment, []).append(error)
-    written: list[OutSegment] = []
-    for position in sorted(places)[:MAX_SEGMENTS_TOLD]:
-        whole = [f for f in places[position] if f.pointer is not None and _element(f) is None]
-        written.append(segment("UCS", str(position), whole[0].code if whole else ""))
-        for error in places[position]:
-            element = _element(error)
-            if element is not None:
-                component = _component(error)
-                where = (str(element + 1), "" if component is None else str(component))
-                written.append(segment("UCD", error.code, where))
-    return written
-
-
-def _element(finding: Finding) -> int | None:
-    return finding.pointer.element if isinstance(finding.pointer, EdifactPointer) else None
-
-
-def _component(finding: Finding) -> int | None:
-    return finding.pointer.component if isinstance(finding.pointer, EdifactPointer) else None
-
-
-def read_contrl(interchange: Interchange, message: Message) -> Control | None:
-    """Read a CONTRL of version 2, 3 or 4; None where it has no UCI."""
-    control: Control | None = None
-    verdicts: list[Verdict] = []
-    faults: list[Fault] = []
-    position = 0
-    for part in message.segments:
-        tag = part.tag
-        if tag == "UCI" and control is None:
-            control = Control(
-                reference=part.value(1),
-                sender=part.value(2),
-                recipient=part.value(3),
-                action=part.value(4),
-                code=part.value(5),
-            )
-        elif tag == "UCM":
-            _close(verdicts, faults)
-            faults = []
-            verdict = Verdict(
-                reference=part.value(1), type=part.value(2), action=part.value(3), code=part.value(4)
-            )
-            verdicts.append(verdict)
-        elif tag == "UCS":
-            position = _number(part.value(1)) or 0
-            if part.value(2):
-                faults.append(Fault(segment=position, code=part.value(2)))
-        elif tag == "UCD":
-            element, component = _number(part.value(2)), _number(part.value(2, 2))
-            place = None if element is None else element - 1
-            faults.append(Fault(segment=position, code=part.value(1), element=place, component=component))
-    _close(verdicts, faults)
-    return None if control is None else msgspec.structs.replace(control, messages=tuple(verdicts))
-
-
-def _close(verdicts: list[Verdict], faults: list[Fault]) -> None:
-    if verdicts and faults:
-        verdicts[-1] = msgspec.structs.replace(verdicts[-1], faults=tuple(faults))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() else None
+def requested(interchange: Interchange) -> Action | None:
+    """What UNB 0031 asks for: a CONTRL that acknowledges, in version 4 one that only says it arrived."""
+    if interchange.acknowledgement == "1":
+        return Action.ACKNOWLEDGED
+    versioned = interchange.syntax_version >= _FIRST_VERSION_WITH_RECEIPTS
+    return Action.RECEIVED if versioned and interchange.acknowledgement == _RECEIPT_ONLY else None

@@ -33,7 +33,7 @@ def write_interchange(name: MessageName, body: Sequence[OutSegment], envelope: E
     Raises ValueError where `body` holds a control character.
     """
     values = [value for out in body for value in out.cells.values()]
-    latin = _is_latin("".join((*values, envelope.sender, envelope.recipient)))
+    latin = is_latin("".join((*values, envelope.sender, envelope.recipient)))
     level, version = _LATIN if latin else _UNICODE
     heading = Heading(
         sender=(envelope.sender, envelope.sender_qualifier),
@@ -50,7 +50,7 @@ def write_interchange(name: MessageName, body: Sequence[OutSegment], envelope: E
     return compose(heading, [message])
 
 
-def _is_latin(text: str) -> bool:
+def is_latin(text: str) -> bool:
     """True if UNOC carries `text` and no reader can take its octets for UTF-8."""
     if text.isascii():
         return True

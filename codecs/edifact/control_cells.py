@@ -1,0 +1,90 @@
+"""What a CONTRL copies from the interchange it answers, cut to what its own elements take."""
+
+import re
+from collections.abc import Iterable
+
+from ..finding import EdifactPointer, Finding
+from .control_codes import code_for
+from .pen import CONTROL
+
+Cells = dict[tuple[int, int], str]
+
+# Service segments each level answers for; security segments (ISO 9735-5) may stand at any of them.
+SERVICE_TAGS = {
+    "UCI": frozenset({"UNA", "UNB", "UNZ"}),
+    "UCF": frozenset({"UNG", "UNE"}),
+    "UCM": frozenset({"UNH", "UNT"}),
+}
+SECURITY_TAGS = frozenset({"USA", "USC", "USD", "USH", "USR", "UST", "USU"})
+# S002, S003: identification, qualifier, and the routing address; version 4 has a longer one, and another.
+_PARTY = {3: (35, 4, 14), 4: (35, 4, 35, 35)}
+# S009 of UNH; version 4 adds 0110 and 0113.
+_NAME = {3: (6, 3, 3, 2, 6), 4: (6, 3, 3, 3, 6, 6, 6)}
+_MANDATORY_OF_NAME = 4
+_REFERENCE, _APPLICATION = 14, (35, 4)
+# What stands for a mandatory value that the interchange does not have.
+NO_REFERENCE, NO_VALUE = "0", "-"
+# 0098 and 0104 have three digits, 0096 and 0136 six.
+_PLACES, _POSITIONS = 999, 999_999
+_NUMBER = re.compile("[0-9]+")
+
+
+def copied(value: str, longest: int) -> str:
+    """A value of the subject interchange, as far as the element takes it; no blanks at its end."""
+    return CONTROL.sub(" ", value)[:longest].rstrip()
+
+
+def party(element: int, values: Iterable[str], version: int, instead: str) -> Cells:
+    """S002 or S003 at `element`; `instead` where it names nobody."""
+    cells = {
+        (element, number): copied(value, longest)
+        for number, (value, longest) in enumerate(zip(values, _PARTY[version], strict=False), 1)
+    }
+    cells[element, 1] = cells.get((element, 1)) or instead
+    return cells
+
+
+def reference(value: str, instead: str = NO_REFERENCE) -> str:
+    """0020, 0048 or 0062."""
+    return copied(value, _REFERENCE) or instead
+
+
+def application(element: int, values: Iterable[str], version: int) -> Cells:
+    """S006 or S007 at `element`, mandatory in version 3 only."""
+    cells = {
+        (element, number): copied(value, longest)
+        for number, (value, longest) in enumerate(zip(values, _APPLICATION, strict=False), 1)
+    }
+    if not cells.get((element, 1)):
+        return {(element, 1): NO_VALUE} if version < 4 else {}
+    return cells
+
+
+def name(element: int, values: Iterable[str], version: int) -> Cells:
+    """S009 at `element`."""
+    cells: Cells = {}
+    for number, (value, longest) in enumerate(zip(values, _NAME[version], strict=False), 1):
+        cells[element, number] = copied(value, longest)
+    for number in range(1, _MANDATORY_OF_NAME + 1):
+        cells[element, number] = cells.get((element, number)) or NO_VALUE
+    return cells
+
+
+def fault(error: Finding, tags: frozenset[str], version: int, first: int, *, envelope: bool = False) -> Cells:
+    """0085 at element `first`, then the service segment at fault, where it is one of `tags`, and S011."""
+    cells = {(first, 1): code_for(error.code, version, envelope=envelope)}
+    pointer = error.pointer
+    if not isinstance(pointer, EdifactPointer) or pointer.tag not in tags:
+        return cells
+    cells[first + 1, 1] = pointer.tag
+    return cells | identified(pointer, version, first + 2)
+
+
+def identified(pointer: EdifactPointer, version: int, element: int) -> Cells:
+    """S011 at `element`: 0098 counts the tag as 1. Of 0104 and 0136 only one may be there."""
+    if pointer.element is None or not 0 < pointer.element < _PLACES:
+        return {}
+    cells = {(element, 1): str(pointer.element + 1)}
+    if pointer.component is not None and 0 < pointer.component <= _PLACES:
+        cells[element, 2] = str(pointer.component)
+    return cells
