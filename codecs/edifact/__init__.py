@@ -1,5 +1,6 @@
 """UN/EDIFACT: octets to values and values to octets (ISO 9735, D.96B CUSDEC and CUSRES, CONTRL)."""
 
+from .aperak import Aperak, ApplicationError, read_aperak
 from .composer import Composer, compose
 from .contrl import Action, Control, Fault, GroupVerdict, Place, Verdict, owed, requested
 from .control_read import read_contrl, reported
@@ -8,20 +9,26 @@ from .cusdec import read_cusdec, write_cusdec
 from .cusres import read_cusres, write_cusres
 from .directory import Directory
 from .envelope import Envelope, date_time
-from .interchange import Group, Interchange, Message, Party
+from .interchange import Group, Interchange, Message, Package, Party
 from .outgoing import Heading, MessageName, OutGroup, OutMessage, OutPackage
 from .pen import OutSegment, Repeat, segment
 from .reader import read_interchange, read_interchanges
-from .scanner import RawSegment, Segment, scan
+from .scanner import Segment
 from .service import ServiceString
+from .stream import Ended, Event, Started, Stream, read_stream
+from .text import Profile
 from .validation import Validated, validate
 
 __all__ = [
     "Action",
+    "Aperak",
+    "ApplicationError",
     "Composer",
     "Control",
     "Directory",
+    "Ended",
     "Envelope",
+    "Event",
     "Fault",
     "Group",
     "GroupVerdict",
@@ -33,25 +40,29 @@ __all__ = [
     "OutMessage",
     "OutPackage",
     "OutSegment",
+    "Package",
     "Party",
     "Place",
-    "RawSegment",
+    "Profile",
     "Repeat",
     "Segment",
     "ServiceString",
+    "Started",
+    "Stream",
     "Validated",
     "Verdict",
     "compose",
     "date_time",
     "owed",
+    "read_aperak",
     "read_contrl",
     "read_cusdec",
     "read_cusres",
     "read_interchange",
     "read_interchanges",
+    "read_stream",
     "reported",
     "requested",
-    "scan",
     "segment",
     "validate",
     "write_contrl",
