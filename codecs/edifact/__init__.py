@@ -9,14 +9,12 @@ from .cusdec import read_cusdec, write_cusdec
 from .cusres import read_cusres, write_cusres
 from .directory import Directory
 from .envelope import Envelope, date_time
-from .interchange import Group, Interchange, Message, Package, Party
+from .interchange import Group, Interchange, Message, Party
 from .outgoing import Heading, MessageName, OutGroup, OutMessage, OutPackage
 from .pen import OutSegment, Repeat, segment
 from .reader import read_interchange, read_interchanges
-from .scanner import Segment
+from .scanner import RawSegment, Segment, scan
 from .service import ServiceString
-from .stream import Ended, Event, Started, Stream, read_stream
-from .text import Profile
 from .validation import Validated, validate
 
 __all__ = [
@@ -26,9 +24,7 @@ __all__ = [
     "Composer",
     "Control",
     "Directory",
-    "Ended",
     "Envelope",
-    "Event",
     "Fault",
     "Group",
     "GroupVerdict",
@@ -40,15 +36,12 @@ __all__ = [
     "OutMessage",
     "OutPackage",
     "OutSegment",
-    "Package",
     "Party",
     "Place",
-    "Profile",
+    "RawSegment",
     "Repeat",
     "Segment",
     "ServiceString",
-    "Started",
-    "Stream",
     "Validated",
     "Verdict",
     "compose",
@@ -60,9 +53,9 @@ __all__ = [
     "read_cusres",
     "read_interchange",
     "read_interchanges",
-    "read_stream",
     "reported",
     "requested",
+    "scan",
     "segment",
     "validate",
     "write_contrl",
