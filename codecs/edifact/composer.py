@@ -20,6 +20,10 @@ class Composer:
     def __init__(self, heading: Heading, *, line_end: str = "") -> None:
         self._heading = heading
         self._pen = Pen(heading.separators, level=heading.level, line_end=line_end)
+        # UNB is in ASCII whatever it declares (ISO 9735-1, 8); ISO 8859-1 does no harm there.
+        outer = heading.level if heading.level in {"UNOA", "UNOC"} else "UNOB"
+        self._outer = Pen(heading.separators, level=outer, line_end=line_end)
+        self._line_end = line_end.encode("ascii")
         self._advice = heading.separators.advice() + line_end if heading.advised else ""
         self._newer = heading.version >= FIRST_VERSION_WITH_REPETITION
         self._used: set[tuple[str, str]] = set()
@@ -31,7 +35,7 @@ class Composer:
 
     def begin(self) -> bytes:
         """UNA where it is needed, and UNB."""
-        return self._advice.encode("ascii") + self._pen.write([self._heading.segment()])
+        return self._advice.encode("ascii") + self._outer.write([self._heading.segment()])
 
     def message(self, message: OutMessage) -> bytes:
         """UNH to UNT."""
@@ -50,10 +54,13 @@ class Composer:
         if not self._newer:
             raise ValueError("packages exist from syntax version 4 on")
         self._admit("UNO", package.reference)
-        header = self._pen.write([package.segment()])
-        trailer = self._pen.write([self._trailer("UNP", len(package.data), package.reference)])
+        status = (str(len(package.data)), str(len(package.segments) or ""), *package.more)
+        header = ("UNO", package.reference, package.references, package.types, status)
+        before = self._outer.write([header, *package.segments])
+        after = self._outer.write([self._trailer("UNP", len(package.data), package.reference)])
         self._count("UNO", package.reference)
-        return header + package.data + trailer
+        # The object begins right after the terminator.
+        return before.removesuffix(self._line_end) + package.data + after
 
     def open_group(self, group: OutGroup) -> bytes:
         """UNG; what `contents` holds is not written here."""
@@ -61,7 +68,7 @@ class Composer:
             raise ValueError("a functional group beside messages or inside another group")
         if ("UNG", group.reference) in self._used:
             raise ValueError(f"group reference {group.reference!r} is used twice")
-        octets = self._pen.write([group.segment(self._heading)])
+        octets = self._outer.write([group.segment(self._heading)])
         self._group, self._inside, self._type = group, 0, group.type
         self._groups += 1
         self._used = {key for key in self._used if key[0] == "UNG"} | {("UNG", group.reference)}
@@ -84,7 +91,7 @@ class Composer:
     def _end(self, tag: str, count: int, reference: str) -> bytes:
         if not count:
             raise ValueError(f"nothing before {tag}")
-        return self._pen.write([self._trailer(tag, count, reference)])
+        return self._outer.write([self._trailer(tag, count, reference)])
 
     def _trailer(self, tag: str, count: int, reference: str) -> Content:
         """UNT, UNP, UNE and UNZ are alike: what was counted, and the reference of the header."""

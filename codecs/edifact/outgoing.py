@@ -10,6 +10,7 @@ import msgspec
 from .envelope import MAX_PARTY, MAX_REFERENCE
 from .interchange import Message, Party
 from .pen import Content, Element, spelled, tag_of
+from .scanner import Segment
 from .service import DEFAULT, FIRST_VERSION_WITH_REPETITION, LEVEL_B, REPERTOIRES, ServiceString, for_version
 
 VERSIONS = range(1, 5)
@@ -161,8 +162,8 @@ class OutMessage(msgspec.Struct, frozen=True, kw_only=True):
 class OutGroup(msgspec.Struct, frozen=True, kw_only=True):
     """A functional group to be written: UNG and what is in it.
 
-    `prepared` is that of the interchange if absent. Raises ValueError where the reference is absent or too
-    long.
+    `prepared` is S004, that of the interchange if absent. Raises ValueError where the reference is absent or
+    too long.
     """
 
     type: str
@@ -170,7 +171,7 @@ class OutGroup(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str | Sequence[str]
     reference: str
     contents: Sequence["OutMessage | OutPackage"] = ()
-    prepared: datetime | None = None
+    prepared: datetime | Sequence[str] | None = None
     agency: str = "UN"
     version: str = ""
     release: str = ""
@@ -180,14 +181,33 @@ class OutGroup(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         check_reference(self.reference, "group reference")
 
+    @classmethod
+    def of(cls, header: Segment) -> "OutGroup":
+        """The group of a UNG that was read, with nothing in it yet."""
+        version, release, association = [*header.components(7), "", "", ""][:3]
+        return cls(
+            type=header.value(1),
+            sender=header.components(2),
+            recipient=header.components(3),
+            prepared=header.components(4),
+            reference=header.value(5),
+            agency=header.value(6),
+            version=version,
+            release=release,
+            association=association,
+            password=header.value(8),
+        )
+
     def segment(self, heading: Heading) -> Content:
         """UNG."""
+        given = self.prepared or heading.prepared
+        moment = heading.moment(given) if isinstance(given, datetime) else given
         return (
             "UNG",
             self.type,
             components(self.sender),
             components(self.recipient),
-            heading.moment(self.prepared or heading.prepared),
+            moment,
             self.reference,
             self.agency,
             (self.version, self.release, self.association),
@@ -198,30 +218,27 @@ class OutGroup(msgspec.Struct, frozen=True, kw_only=True):
 class OutPackage(msgspec.Struct, frozen=True, kw_only=True):
     """An object to be written between UNO and UNP (syntax version 4; ISO 9735-8).
 
-    `references` is S020, `types` S021: the components of one, or a Repeat of several. `data` goes out as it
-    is. `more` are the components of S022 after the length. Raises ValueError where the reference is absent or
-    too long.
+    `references` is S020, `types` S021: the components of one, or a Repeat of several. `segments`, those of
+    security, stand before the object, and `data` goes out as it is. `more` are the components of S022 after
+    0814. Raises ValueError where the reference is absent or too long.
     """
 
     reference: str
     references: Element
     types: Element
     data: bytes
+    segments: Sequence[Content] = ()
     more: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         check_reference(self.reference, "package reference", MAX_PACKAGE_REFERENCE)
-
-    def segment(self) -> Content:
-        """UNO."""
-        return ("UNO", self.reference, self.references, self.types, (str(len(self.data)), *self.more))
 
 
 def components(party: str | Party | Sequence[str]) -> Sequence[str]:
     """S002, S003, S006 or S007 however it was given."""
     if isinstance(party, Party):
         return (party.id, party.qualifier, party.routing)
-    return (party,) if isinstance(party, str) else party or ("",)
+    return (party,) if isinstance(party, str) else tuple(party) or ("",)
 
 
 def check_reference(value: str, name: str, longest: int = MAX_REFERENCE) -> None:

@@ -13,6 +13,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 
 
+# ISO 2022 takes its sets from escape sequences; this codec writes those of Japan, Korea, China and Greece.
+_CODECS = {"iso2022": "iso2022_jp_2"}
+
+
 class Repeat(tuple[str | Sequence[str], ...]):
     """An element that occurs several times (syntax version 4): `Repeat("a", ("b", "c"))`."""
 
@@ -65,7 +69,8 @@ class Pen:
             raise ValueError("a line end is made of CR and LF")
         self.service = service
         self._level = level
-        self._codec = codec if level is None else REPERTOIRES[level].codec
+        named = codec if level is None else REPERTOIRES[level].codec
+        self._codec = _CODECS.get(named, named)
         self._end = service.terminator + line_end
         special = service.component + service.element + service.repetition + service.terminator
         special += service.release

@@ -80,6 +80,24 @@ def test_a_package_goes_out_octet_by_octet() -> None:
     )
 
 
+def test_the_object_begins_right_after_the_terminator() -> None:
+    data = compose(heading(version=4), [package(data=b"\n")], line_end="\n")
+    assert b"+1'\nUNP+1+P'\nUNZ+1+R'\n" in data
+    signed = OutPackage(
+        reference="P", references=("1", "X"), types="48", data=b"'", segments=[("USH", "7")], more=["1", "F"]
+    )
+    data = compose(heading(version=4), [signed], line_end="\n")
+    assert b"UNO+P+1:X+48+1:1:1:F'\nUSH+7''UNP+1+P'\n" in data
+
+
+def test_service_segments_are_in_ascii() -> None:
+    with pytest.raises(
+        ValueError, match=r"segment 1 .UNB., element 2, component 1: a character outside UNOB"
+    ):
+        compose(heading(level="UNOW", version=4, sender="É"), [message()])
+    assert b"+\xc9+B+" in compose(heading(sender="É"), [message()])
+
+
 def test_every_element_of_unb() -> None:
     full = heading(
         version=4,
@@ -163,6 +181,7 @@ NO_RELEASE = ServiceString(release="")
         (("FTX", "a"), {"level": "UNOA"}, "outside the repertoire of UNOA"),
         (("FTX", "é"), {"level": "UNOB"}, "outside UNOB"),
         (("FTX", "漢"), {}, "outside UNOC"),
+        (("FTX", "č"), {"level": "UNOL"}, "outside UNOL"),
         (("FTX", "\ud800"), {"level": "UNOW", "version": 4}, "outside UNOW"),
         (("bgm", "a"), {}, "segment 2 .bgm.: not a segment tag"),
         ((), {}, "not a segment tag"),
@@ -263,3 +282,14 @@ def test_a_message_that_was_read_goes_into_another_interchange() -> None:
     tilde = ServiceString(component="|", terminator="~", decimal=",")
     data = compose(heading(service=tilde), [OutMessage.of(first.messages[0], "7")])
     assert data.endswith(b"UNH+7+CUSDEC|D|96B|UN+C~BGM+929+L||X~UNT+3+7~UNZ+1+R~")
+
+
+@pytest.mark.parametrize(
+    ("level", "octets"), [("UNOD", b"\xb9"), ("UNOE", b""), ("UNOW", b"\xc5\xa1"), ("UNOL", b"\xa8")]
+)
+def test_the_level_says_how_text_becomes_octets(level: str, octets: bytes) -> None:
+    if octets:
+        assert body(("FTX", "š"), level=level, version=4) == b"FTX+" + octets + b"'"
+    else:
+        with pytest.raises(ValueError, match="outside UNOE"):
+            body(("FTX", "š"), level=level)
