@@ -217,15 +217,16 @@ class Directory:
         return rule
 
     def _segment(self, source: _Source, tag: str) -> SegmentRule:
-        """Of the table itself; UNH, UNT and UNS are in no release but in the service directories."""
+        """Of the table itself; UNH, UNS and UNT are in no release but in the service directories, and are
+        those of the interchange's syntax version in CONTRL and AUTACK, too."""
+        newer, older = self.service(FIRST_VERSION_THAT_REPEATS).get(tag), self.service(1).get(tag)
+        if tag.startswith("UN") and newer is not None and older is not None:
+            return newer._replace(older=older)
         if tag in source.parts:
             return source.parts.segment(tag)
-        newer, older = self.service(FIRST_VERSION_THAT_REPEATS).get(tag), self.service(1).get(tag)
-        if newer is None or older is None:
-            if (only := newer or older) is None:
-                raise DirectoryError(f"{tag} is used and not defined")
-            return only
-        return newer._replace(older=older)
+        if (only := newer or older) is None:
+            raise DirectoryError(f"{tag} is used and not defined")
+        return only
 
 
 def _version(directory: str) -> str:

@@ -114,12 +114,49 @@ def test_a_later_table_replaces_an_earlier_one() -> None:
     assert found.names() == [("TESTER", "D.96B"), ("TESTER", "D.99B")]
 
 
+# Positions, groups and transitions of each.
+SHIPPED = {
+    ("APERAK", "D.01B"): (17, 5, 81),
+    ("APERAK", "D.19B"): (17, 5, 81),
+    ("APERAK", "D.96B"): (15, 4, 63),
+    ("AUTACK", "4.1"): (12, 4, 32),
+    ("CONTRL", "4.1"): (10, 5, 35),
+    ("CONTRL", "D.3"): (10, 5, 35),
+    ("CUSCAR", "D.01B"): (72, 17, 623),
+    ("CUSCAR", "D.19B"): (72, 17, 623),
+    ("CUSCAR", "D.96B"): (64, 17, 512),
+    ("CUSDEC", "D.01B"): (153, 50, 1396),
+    ("CUSDEC", "D.19B"): (165, 52, 1563),
+    ("CUSDEC", "D.96B"): (151, 50, 1354),
+    ("CUSEXP", "D.01B"): (49, 17, 328),
+    ("CUSEXP", "D.19B"): (49, 17, 328),
+    ("CUSEXP", "D.96B"): (49, 17, 328),
+    ("CUSREP", "D.01B"): (44, 11, 365),
+    ("CUSREP", "D.19B"): (49, 12, 443),
+    ("CUSREP", "D.96B"): (34, 11, 251),
+    ("CUSRES", "D.01B"): (55, 14, 535),
+    ("CUSRES", "D.19B"): (56, 15, 545),
+    ("CUSRES", "D.96B"): (52, 13, 493),
+    ("GOVCBR", "D.19B"): (1138, 309, 16167),
+    ("PAXLST", "D.01B"): (36, 7, 274),
+    ("PAXLST", "D.19B"): (38, 7, 305),
+    ("PAXLST", "D.96B"): (31, 6, 203),
+}
+
+
 def test_the_messages_shipped(directory: Directory) -> None:
-    sizes = {
-        name: (len(rule.structure.positions), len(rule.structure.groups), rule.directory)
-        for name, rule in directory.messages.items()
-    }
-    assert sizes == {"CUSDEC": (151, 50, "D.96B"), "CUSRES": (52, 13, "D.96B"), "CONTRL": (10, 5, "D.3")}
+    sizes = {}
+    for name, release in directory.names():
+        rule = directory.find(name, *release.split("."))
+        assert rule is not None
+        assert rule.directory == release
+        assert rule.structure.conflicts == ()
+        sizes[name, release] = (
+            len(rule.structure.positions),
+            len(rule.structure.groups),
+            rule.structure.transitions,
+        )
+    assert sizes == SHIPPED
 
 
 @pytest.mark.parametrize("name", ["CUSDEC", "CUSRES", "CONTRL"])
