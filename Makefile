@@ -4,12 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := codecs gateway routing security loadtest benchmarks
 
-.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact load clean
+.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact bench-peers load clean
 
 help:
 	@echo "make demo    install into $(VENV) and run the demonstration"
 	@echo "make test    install and run every check and test"
-	@echo "make bench   run the benchmarks (bench-pipeline and bench-edifact)"
+	@echo "make bench   run the benchmarks: bench-pipeline and bench-edifact (bench-peers adds readers from npm)"
 	@echo "make load    run a short load test against a gateway of its own"
 	@echo "make clean   remove what the other commands made"
 
@@ -41,6 +41,9 @@ bench-pipeline: $(VENV)/.dev-installed
 
 bench-edifact: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.benchmarks.edifact
+
+bench-peers: $(VENV)/.dev-installed
+	$(BIN)/python -m tidewaiter.benchmarks.edifact.node
 
 load: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.loadtest

@@ -10,6 +10,7 @@ import time
 from rich.console import Console
 
 from tidewaiter.benchmarks.edifact import cases
+from tidewaiter.benchmarks.edifact.streams import streams
 from tidewaiter.benchmarks.results import Result, table_of, write
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.sandbox.machine import machine
@@ -43,6 +44,7 @@ def _run(*, quick: bool) -> list[Result]:
         return results
     results += cases.declarations(15, directory)
     results += cases.charsets(3, directory)
+    results += streams(directory)
     results += cases.bulk(10, 2, directory)
     return results
 

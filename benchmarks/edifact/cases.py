@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tidewaiter.benchmarks.edifact import material, reading
+from tidewaiter.benchmarks.edifact import material, ours, peers
 from tidewaiter.benchmarks.results import Result, beside_floor, beside_peer
 from tidewaiter.benchmarks.rounds import in_turns
 from tidewaiter.codecs import edifact
@@ -21,9 +21,9 @@ class UnequalError(Exception):
 def same_total(data: bytes, charset: material.Charset, directory: edifact.Directory) -> None:
     """Raise UnequalError unless every way of reading `data` sees as many characters in it."""
     totals = {
-        "read": reading.ours(data),
-        "read and validated": reading.ours_validated(data, directory),
-        "pydifact": reading.pydifact_parsed(data.decode(charset.codec)),
+        "read": ours.read(data),
+        "read and validated": ours.validated(data, directory),
+        "pydifact": peers.parsed(data.decode(charset.codec)),
     }
     if len(set(totals.values())) != 1:
         raise UnequalError(f"{charset.level}: {totals}")
@@ -36,10 +36,10 @@ def bulk(megabytes: int, rounds: int, directory: edifact.Directory) -> list[Resu
     same_total(data, material.LATIN, directory)
     timed = in_turns(
         {
-            "read": lambda: reading.ours(data),
-            "checked": lambda: reading.ours_validated(data, directory),
-            "floor": lambda: reading.plain_split(data),
-            "peer": lambda: reading.pydifact_parsed(text),
+            "read": lambda: ours.read(data),
+            "checked": lambda: ours.validated(data, directory),
+            "floor": lambda: peers.plain_split(data),
+            "peer": lambda: peers.parsed(text),
         },
         rounds,
     )
@@ -102,7 +102,7 @@ def declarations(rounds: int, directory: edifact.Directory) -> list[Result]:
         prepared=datetime(2026, 11, 22, tzinfo=UTC),
     )
     written, _ = edifact.write_cusdec(declaration, envelope)
-    segments = reading.pydifact_segments(written.decode(material.LATIN.codec))
+    segments = peers.segments(written.decode(material.LATIN.codec))
 
     def read() -> object:
         got = edifact.read_interchange(data)
@@ -111,9 +111,9 @@ def declarations(rounds: int, directory: edifact.Directory) -> list[Result]:
     timed = in_turns(
         {
             "read": read,
-            "parse": lambda: reading.pydifact_parsed(text),
+            "parse": lambda: peers.parsed(text),
             "write": lambda: edifact.write_cusdec(declaration, envelope),
-            "serialize": lambda: reading.pydifact_serialized(segments),
+            "serialize": lambda: peers.serialized(segments),
         },
         rounds,
         {"read": 5, "parse": 2, "write": 5, "serialize": 5},
@@ -138,6 +138,6 @@ def declarations(rounds: int, directory: edifact.Directory) -> list[Result]:
 
 def _pair(data: bytes, text: str, directory: edifact.Directory) -> dict[str, Callable[[], object]]:
     return {
-        "ours": lambda: reading.ours_validated(data, directory),
-        "peer": lambda: reading.pydifact_parsed(text),
+        "ours": lambda: ours.validated(data, directory),
+        "peer": lambda: peers.parsed(text),
     }
