@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+# A message that lacks so many mandatory segments in a row is not the message it says it is; the most that any
+# message of the directories can lack is 15 (DOCADV). It bounds the table of steps.
+MAX_MISSING = 50
+
 
 class Position(NamedTuple):
     """A segment in its place in the structure. `group` is -1 at the top level."""
@@ -43,7 +47,7 @@ class Step(NamedTuple):
     missing: tuple[int, ...] = ()
 
 
-class Structure(msgspec.Struct, frozen=True):
+class Structure(msgspec.Struct, frozen=True, eq=False):
     """A compiled message structure: `steps[position][tag]`.
 
     `transitions` counts the steps that the structure itself allows; the table also holds those that leave
@@ -155,6 +159,8 @@ class _Steps:
                 self._add(positions[target].tag, Step(target, opened, tuple(self._missing)), allowed=True)
                 if groups[index].mandatory if is_group else positions[index].mandatory:
                     self._missing.append(target)
+                    if len(self._missing) == MAX_MISSING:
+                        return
             if container < 0:
                 return
             group = groups[container]

@@ -19,9 +19,9 @@ from .error import ArchiveError
 
 # The archives of 1993 to today hold 1 to 2 MB in 150 to 260 files, 10 to 20 MB unpacked, two archives deep.
 MAX_ARCHIVE = 64 << 20
-MAX_FILES = 5000
-MAX_FILE = 16 << 20
-MAX_TOTAL = 128 << 20
+MAX_FILES = 2000
+MAX_FILE = 8 << 20
+MAX_TOTAL = 64 << 20
 MAX_DEPTH = 4
 # All that `zipfile` raises for octets that are no archive.
 _BROKEN = (
@@ -40,16 +40,19 @@ _BROKEN = (
 _DIRECTORY = re.compile(r"(?:(?:TR|ED)(SD|CD|ED)|(UNCL)(?:[-_]?\d)?)\.(?:[DS]?\.?(\d\d[A-Z])|TXT)")
 _MESSAGE = re.compile(r"([A-Z]{6})_([DS])\.(?:(\d\d[A-Z])|TXT)")
 # The lines of boxes: of code page 437, and the same octets taken for Latin-1.
-_LINES = str.maketrans(
-    {
-        **dict.fromkeys("─━═Ä", "-"),
-        **dict.fromkeys("│┃║¦³", "|"),
-        **dict.fromkeys("┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬¿ÙÁ", "+"),
-        "\xa0": " ",
-        "\r": None,
-        "\x1a": None,
-        "\f": "\n",
-    }
+_LINES = {
+    **dict.fromkeys("─━═Ä", "-"),
+    **dict.fromkeys("│┃║¦³", "|"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬¿ÙÁ", "+"),
+    "\xa0": " ",
+    "\f": "\n",
+    "\t": " ",
+}
+_UNPRINTED = b"\r\x1a"
+_TEXT_LINES = str.maketrans(_LINES | dict.fromkeys(_UNPRINTED.decode()))
+# Translating octets is twenty times faster than translating text.
+_OCTET_LINES = bytes(
+    ord(_LINES.get(character, character).encode("cp437")) for character in bytes(range(256)).decode("cp437")
 )
 
 
@@ -90,6 +93,8 @@ class _Found:
             self._messages[message[1]] = text_of(data)
             self._standard = self._standard or message[2] == "S"
             release = message[3]
+        else:
+            return
         if release is not None:
             self._releases[release] = self._releases.get(release, 0) + 1
 
@@ -124,10 +129,10 @@ class _Found:
 def text_of(data: bytes) -> str:
     """UTF-8 where it is that, else code page 437, which every octet is."""
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig").translate(_TEXT_LINES)
     except UnicodeDecodeError:
-        text = data.decode("cp437")
-    return text.translate(_LINES).expandtabs()
+        text = data.translate(_OCTET_LINES, _UNPRINTED).decode("cp437")
+    return text
 
 
 def _files(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -11,10 +11,19 @@ _MAX_WRAPS = 3
 _RAIL = re.compile(r"[ |+]+$")
 
 
+# Lines have 80 characters or so; of a longer one no more is looked at.
+_MAX_LINE = 400
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines that are not blank."""
+    return [line[:_MAX_LINE] for line in text.split("\n") if line.strip()]
+
+
 def blocks(text: str) -> Iterator[list[str]]:
     """The lines that are not blank of each part between two rules; what stands before the first is none."""
     for part in _RULE.split(text)[1:]:
-        if lines := [line for line in part.split("\n") if line.strip()]:
+        if lines := lines_of(part):
             yield lines
 
 

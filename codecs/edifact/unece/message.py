@@ -9,17 +9,18 @@ import re
 from typing import Any
 
 from .error import ArchiveError
-from .lines import MARKS, Rows
+from .lines import MARKS, Rows, lines_of
 
 # Also in the table of contents; the table is where it stands last.
 _HEADING = re.compile(r"^[ 0-9.]*Segment table[^\n]*$", re.MULTILINE | re.IGNORECASE)
-_BEGIN = rf" *(?:\d{{4,6}})?{MARKS}(?:[A-Z][A-Z0-9]{{2}} +\S|-+ *Segment +group +\d)"
+_BEGIN = rf" *(?:\d{{4,6}})?{MARKS}(?:[A-Z][A-Z0-9]{{2}} +\S|-+ *[Ss]egment +[Gg]roup +\d)"
 _WHOLE = (
-    rf" *(?:\d{{4,6}})?{MARKS}(?:([A-Z][A-Z0-9]{{2}}) +\S.*?|-+ *Segment +group +(\d+)[ -]*?)"
+    rf" *(?:\d{{4,6}})?{MARKS}(?:([A-Z][A-Z0-9]{{2}}) +\S.*?|-+ *[Ss]egment +[Gg]roup +(\d+)[ -]*?)"
     r" +([MC]) +(\d{1,7})([ |+-]*)"
 )
 _ROWS = Rows(_BEGIN, _WHOLE)
-# GOVCBR, the largest, is nested seven deep.
+# GOVCBR, the largest, has 1,447 rows and is nested eight deep.
+MAX_ROWS = 4000
 MAX_GROUP_DEPTH = 30
 BEGIN, INTERACTIVE, END = "UNH", "UIH", "UNT"
 
@@ -34,10 +35,12 @@ def structure(type_: str, text: str) -> list[Any]:
     headings = list(_HEADING.finditer(text))
     if not headings:
         raise ArchiveError(f"{type_}: no segment table is in it")
-    lines = [line for line in text[headings[-1].end() :].split("\n") if line.strip()]
+    lines = lines_of(text[headings[-1].end() :])
     nest = _Nest(type_)
     try:
-        for row in _ROWS.of(lines):
+        for count, row in enumerate(_ROWS.of(lines), 1):
+            if count > MAX_ROWS:
+                raise ArchiveError(f"{type_}: the segment table has more than {MAX_ROWS} rows")
             tag, number, status, limit, rail = row.groups()
             nest.row(tag, number, status, int(limit), re.sub(r"[ -]", "", rail))
             if tag == END:
