@@ -48,7 +48,7 @@ _RELEASE = re.compile(r"(\d\d)([A-Z])")
 _CENTURY_TURNS = 90
 
 
-class MessageRule(msgspec.Struct, frozen=True):
+class MessageRule(msgspec.Struct, frozen=True, eq=False):
     """One message of a directory: its structure, and the rule of each of its segments."""
 
     type: str
