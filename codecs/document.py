@@ -41,6 +41,7 @@ class Kind(enum.Enum):
     DECLARATION = "declaration"
     RESPONSE = "response"
     CONTROL = "control"
+    REPORT = "report"
     UNKNOWN = "unknown"
 
 
@@ -48,7 +49,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One message of what was received, read as far as it could be.
 
     `name` is the message type in its own syntax (`CUSDEC:D:96B:UN`, `Declaration`); `data` its own bytes;
-    `declaration` is None where it could not be read at all.
+    `declaration` is None where it could not be read at all. `control` is what a CONTRL says, `report` what an
+    APERAK does; None where nothing can be made of it.
     """
 
     kind: Kind
@@ -58,6 +60,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
     declaration: Declaration | None = None
     responses: tuple[Response, ...] = ()
+    control: "edifact.Control | None" = None
+    report: "edifact.Aperak | None" = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -149,6 +153,8 @@ class Reader:
 
         declaration: Declaration | None = None
         response: Response | None = None
+        control: edifact.Control | None = None
+        report: edifact.Aperak | None = None
         findings, kind = message.findings, Kind.UNKNOWN
         if message.type == "CUSDEC":
             kind = Kind.DECLARATION
@@ -158,6 +164,11 @@ class Reader:
             response, findings = edifact.read_cusres(interchange, message, self._directory())
         elif message.type == "CONTRL":
             kind = Kind.CONTROL
+            control = edifact.read_contrl(interchange, message)
+            findings = edifact.validate(interchange, message, self._directory()).findings
+        elif message.type == "APERAK":
+            kind = Kind.REPORT
+            report, findings = edifact.read_aperak(interchange, message, self._directory())
         return Document(
             kind=kind,
             syntax=Syntax.EDIFACT,
@@ -166,6 +177,8 @@ class Reader:
             data=interchange.data[message.start : message.end],
             declaration=declaration,
             responses=() if response is None else (response,),
+            control=control,
+            report=report,
             findings=findings,
         )
 

@@ -1,9 +1,7 @@
 """Documents the gateway writes: what a trader is told, and what an agency is sent, each in its own syntax."""
 
-import re
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -26,15 +24,14 @@ from . import clock
 from .config import AgencySettings, GatewaySettings
 from .ledger import EventRecord, LodgementRecord, NotificationRecord
 from .parties import Party
+from .wording import STATEMENT_TYPE, bare, expressible
 
 # The statement by which a delivered declaration carries the gateway's reference, in either syntax: an answer
 # gives it back as its own functional reference.
 DELIVERY_STATEMENT = "DELIVERY"
-STATEMENT_TYPE = "ACB"
 
-# What XML cannot carry, not even as a reference (XML 1.0, production 2): a peer that writes UTF-8 EDIFACT may
-# send it.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Values of the agreement about CONTRL.
+ALWAYS, NEVER = "always", "never"
 
 # WCO 017 of a response: registered.
 RECEIVED = "02"
@@ -65,6 +62,11 @@ class Answers:
         self._now = now
         self._new_id = new_id
 
+    @property
+    def edifact_id(self) -> str:
+        """The sender of every interchange of ours."""
+        return self._settings.edifact_id
+
     def response(
         self, lodgement: LodgementRecord, response: Response, party: Party, version: int | None
     ) -> NotificationRecord:
@@ -90,12 +92,10 @@ class Answers:
         owed = interchange is not None and edifact.owed(interchange)
         if interchange is not None and not owed and all(one.type == "CONTRL" for one in interchange.messages):
             return None
-        identity = self._new_id("N")
         subject = _Subject.of(reading, channel, lodgement)
-        if interchange is not None and owed and any(is_syntax(finding) for finding in findings):
-            envelope = self._envelope(identity, party, subject)
-            body = edifact.write_contrl(interchange, envelope, findings=findings)
-            return self._note(identity, subject, "CONTRL", body, party, None)
+        if interchange is not None and owed and by_contrl(party) and any(map(is_syntax, findings)):
+            return self._control(interchange, party, subject, findings)
+        identity = self._new_id("N")
         lrn = (lodgement.lrn or None) if lodgement is not None else None
         known = [f"interchange {interchange.reference}"] if interchange and interchange.reference else []
         known += [f"message {sent_as}"] if sent_as else []
@@ -110,15 +110,38 @@ class Answers:
         return self._response(identity, subject, response, party, None)
 
     def acknowledgement(
-        self, reading: Reading, party: Party, channel: str, lodgement: LodgementRecord
+        self,
+        reading: Reading,
+        party: Party,
+        channel: str,
+        lodgement: LodgementRecord | None = None,
+        findings: tuple[Finding, ...] = (),
     ) -> NotificationRecord | None:
-        """The CONTRL that UNB 0031 asks for when the syntax is right; None where none is asked for."""
+        """The CONTRL that UNB 0031 or the agreement asks for, with what `findings` say of the syntax; None
+        where none is asked for. Where 0031 asks for no more, and nothing is wrong, it says that the
+        interchange arrived."""
         interchange = reading.interchange
-        if interchange is None or not interchange.acknowledgement_requested or not edifact.owed(interchange):
+        if interchange is None or not by_contrl(party) or not edifact.owed(interchange):
             return None
-        identity = self._new_id("N")
+        asked = edifact.requested(interchange)
+        if asked is None and (party.settings.contrl != ALWAYS or not interchange.reference):
+            return None
+        received = asked is edifact.Action.RECEIVED and not any(map(is_syntax, findings))
         subject = _Subject.of(reading, channel, lodgement)
-        body = edifact.write_contrl(interchange, self._envelope(identity, party, subject))
+        return self._control(interchange, party, subject, findings, received=received)
+
+    def _control(
+        self,
+        interchange: edifact.Interchange,
+        party: Party,
+        subject: "_Subject",
+        findings: tuple[Finding, ...],
+        *,
+        received: bool = False,
+    ) -> NotificationRecord:
+        identity = self._new_id("N")
+        envelope = self._envelope(identity, party, subject)
+        body = edifact.write_contrl(interchange, envelope, findings=findings, received=received)
         return self._note(identity, subject, "CONTRL", body, party, None)
 
     def test_only(
@@ -165,8 +188,8 @@ class Answers:
             except wco.UnwritableError as error:
                 raise NotWritable(str(error)) from None
         envelope = edifact.Envelope(
-            sender=self._settings.edifact_id,
-            recipient=agency.edifact_id or agency.name.upper(),
+            sender=self.edifact_id,
+            recipient=recipient_of(agency),
             reference=delivery,
             prepared=clock.utc(self._now()),
             test=test,
@@ -188,7 +211,7 @@ class Answers:
             # The border around what somebody else said: that we cannot write it is no reason not to record
             # it. The trader hears that there is something, and the ledger keeps all of it.
             log.exception("response_not_writable", notification=identity)
-            body = self._written(identity, subject, _bare(response), party)
+            body = self._written(identity, subject, bare(response), party)
         return self._note(identity, subject, kind, body, party, version)
 
     def _written(self, identity: str, subject: "_Subject", response: Response, party: Party) -> bytes:
@@ -202,7 +225,7 @@ class Answers:
 
     def _envelope(self, identity: str, party: Party, subject: "_Subject") -> edifact.Envelope:
         return edifact.Envelope(
-            sender=self._settings.edifact_id,
+            sender=self.edifact_id,
             recipient=party.settings.edifact_id or subject.sender or party.name.upper(),
             reference=identity,
             prepared=clock.utc(self._now()),
@@ -275,6 +298,16 @@ def told(note: NotificationRecord, lodgement: LodgementRecord | None, kind: str)
     return EventRecord(kind=EventKind.NOTIFIED, at=note.created, lodgement=note.lodgement, data=data)
 
 
+def by_contrl(party: Party) -> bool:
+    """Whether what `party` sends may be answered by a CONTRL."""
+    return party.settings.contrl != NEVER
+
+
+def recipient_of(agency: AgencySettings) -> str:
+    """The recipient of every interchange to `agency`."""
+    return agency.edifact_id or agency.name.upper()
+
+
 def as2_url(party: Party) -> str:
     """Where AS2 messages to `party` are posted; empty where it only sends."""
     return party.settings.as2.url if party.settings.as2 is not None else ""
@@ -283,38 +316,6 @@ def as2_url(party: Party) -> str:
 def delivery_reference(response: Response) -> str | None:
     """The gateway's delivery reference that an agency's answer gives back."""
     return response.functional_reference_id
-
-
-def expressible(response: Response) -> Response:
-    """`response` with U+FFFD for each character that no document can carry."""
-    plain = msgspec.to_builtins(response, builtin_types=(Decimal,))
-    clean = _clean(plain)
-    return response if clean == plain else msgspec.convert(clean, Response, builtin_types=(Decimal,))
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, dict):
-        return {name: _clean(part) for name, part in value.items()}
-    return [_clean(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _bare(response: Response) -> Response:
-    """What is left of a response that cannot be written: its answer and whose declaration it is about."""
-    text = "What the agencies said cannot be written here; all of it is in the status of the declaration"
-    named = response.declaration
-    return Response(
-        function_code=response.function_code,
-        functional_reference_id=response.functional_reference_id,
-        additional_information=(
-            ResponseAdditionalInformation(statement_type_code=STATEMENT_TYPE, statement_description=text),
-        ),
-        declaration=ResponseDeclaration(
-            functional_reference_id=named.functional_reference_id if named is not None else None,
-            id=named.id if named is not None else None,
-        ),
-    )
 
 
 def _named(lodgement: LodgementRecord) -> ResponseDeclaration:

@@ -189,7 +189,13 @@ class Api:
         elif taking.findings:
             refused = self._rejection(offer, taking)
         elif offer.source.party.is_agency:
-            return self._receipts.answered(taking.answered, offer.digest, len(offer.body), offer.source)
+            return self._receipts.answered(
+                taking.answered, offer.digest, len(offer.body), offer.source, taking.acknowledged
+            )
+        elif taking.acknowledged and not (taking.lodgements or taking.tied):
+            return self._receipts.acknowledged(
+                taking.acknowledged, offer.digest, len(offer.body), offer.source
+            )
         elif not (taking.lodgements or taking.tied):
             refused = problem(
                 422, "Nothing to lodge", "the interchange holds no declaration", message=offer.source.message
@@ -203,9 +209,12 @@ class Api:
     def _rejection(self, offer: Offer, taking: Taking) -> Response:
         errors = sum(finding.severity.value == "error" for finding in taking.findings)
         detail = f"{errors} error{'s' if errors != 1 else ''}; nothing was lodged"
+        # Only what acknowledges nothing that we know is refused without being a lodgement.
+        trader = not offer.source.party.is_agency
+        title = "Nothing to lodge" if trader and not taking.lodgements else "The document is not valid"
         return problem(
             422,
-            "The document is not valid",
+            title,
             detail,
             findings=taking.findings,
             message=offer.source.message,

@@ -38,11 +38,11 @@ OutcomeName = Literal[
     "not_competent",
 ]
 TransportName = Literal["rsa-pkcs1", "rsa-oaep-sha1", "rsa-oaep-sha256", "rsa-oaep-sha384", "rsa-oaep-sha512"]
+ControlName = Literal["asked", "always", "never"]
 WeakName = Literal["sha-1", "3des", "unsigned", "unencrypted"]
 # `host:port`, an IPv6 host in brackets; empty: not at all.
 Address = Annotated[str, msgspec.Meta(pattern=r"^(?:[^\s:]+:\d{1,5}|\[[^\s\]]+\]:\d{1,5})?$")]
-# UNB 0004 and 0010 are an..35.
-EdifactId = Annotated[str, msgspec.Meta(max_length=35)]
+EdifactId = Annotated[str, msgspec.Meta(max_length=35)]  # UNB 0004 and 0010 are an..35.
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -150,6 +150,8 @@ class PartnerSettings(_Settings, frozen=True):
     """The partner's interchange identification (UNB S002/0004); when set, another sender is a finding."""
     server_certificates: tuple[str, ...] = ()
     """The certificates its own AS2 server may show over TLS, pinned; none: the machine's authorities."""
+    contrl: ControlName = "asked"
+    """CONTRL for its interchanges. asked: by UNB 0031, and for errors; never: errors are told by CUSRES."""
     as2: As2Settings | None = None
     retry: RetrySettings = RetrySettings()
 
@@ -170,6 +172,7 @@ class AgencySettings(_Settings, frozen=True):
     """HTTPS: client certificates the agency posts its answers with."""
     server_certificates: tuple[str, ...] = ()
     """HTTPS: the certificates its own server may show, pinned."""
+    contrl: ControlName = "asked"
     as2: As2Settings | None = None
     retry: RetrySettings = RetrySettings()
     concurrency: Count = 8
@@ -302,9 +305,7 @@ def _load_each(folder: pathlib.Path, kind: type[_Party]) -> dict[str, _Party]:
 
 def _check_agency(file: pathlib.Path, agency: AgencySettings, agencies: dict[str, AgencySettings]) -> None:
     if agency.channel == "as2" and (agency.as2 is None or not agency.as2.url):
-        raise ConfigError(
-            file, "an agency on channel as2 needs [as2] with name, certificates and url", key="as2"
-        )
+        raise ConfigError(file, "an agency on channel as2 needs [as2]: name, certificates, url", key="as2")
     if agency.channel == "https" and not agency.url:
         raise ConfigError(file, "an agency on channel https needs the address deliveries go to", key="url")
     stand_in = agencies.get(agency.stand_in)

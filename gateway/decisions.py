@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from ..codecs.declaration import Response
-from ..codecs.document import Document, Kind, Reader, Reading
+from ..codecs.document import Kind, Reader, Reading
 from ..codecs.finding import Finding, is_valid
 from ..routing.agreement import Agency
 from ..routing.decision import (
@@ -25,8 +25,8 @@ from ..routing.outcome import Outcome, outcome_of
 from ..routing.reply import response_to_trader
 from . import clock
 from .answers import Answers, delivery_reference, told
-from .changes import counted, kept_answer, merged, said_before, standing_after, tried
-from .controls import SHOWN, control_of, controlled, not_an_answer, uncontrolled
+from .changes import counted, kept_answer, merged, said_before, tried
+from .controls import Controls, not_an_answer
 from .ledger import (
     AnswerRecord,
     Change,
@@ -41,6 +41,8 @@ from .ledger import (
     Status,
 )
 from .parties import Parties
+from .said import ACKNOWLEDGING
+from .standing import Standing
 
 __all__ = ["ROUNDS", "Answered", "Decisions", "merged"]
 
@@ -57,11 +59,15 @@ _ARRIVED = "02"
 
 class Answered(NamedTuple):
     """What an answer amounts to: a change for what can be taken, and the findings for what cannot. Whoever
-    takes all or nothing writes the change only where there is no error among the findings."""
+    takes all or nothing writes the change only where there is no error among the findings. `unknown` says
+    which CONTRL or APERAK speaks of nothing that was sent: that is for a response to say, and never answered
+    otherwise. `tied` are those that do speak of something."""
 
     change: Change
     lodgements: tuple[str, ...]
     findings: tuple[Finding, ...]
+    unknown: tuple[Finding, ...] = ()
+    tied: int = 0
 
 
 class Decisions:
@@ -86,6 +92,7 @@ class Decisions:
         self._reader = reader
         self._now = now
         self._committed = committed
+        self._controls = Controls(ledger, parties, answers)
 
     async def take(self, reading: Reading, agency: str, received: Instant, reference: str | None) -> Answered:
         """What to write for the answers in `reading`. `reference` is the delivery reference given beside the
@@ -93,10 +100,15 @@ class Decisions:
         changes: list[Change] = []
         findings: list[Finding] = list(reading.findings)
         lodgements: list[str] = []
-        standing: dict[str, Status] = {}
+        unknown: list[Finding] = []
+        tied = 0
+        standing = Standing(self._ledger)
         for document in reading.documents:
-            if document.kind is Kind.CONTROL:
-                changes.append(await self._controlled(reading, document, agency, received, standing))
+            if document.kind is Kind.CONTROL or (document.kind in ACKNOWLEDGING and document.valid):
+                said = await self._controls.take(document, agency, received, reference, standing)
+                changes.append(said.change)
+                unknown += said.refused
+                tied += not said.refused
                 continue
             findings += document.findings if document.kind is Kind.RESPONSE else not_an_answer(document)
             for response in document.responses if is_valid(document.findings) else ():
@@ -107,7 +119,8 @@ class Decisions:
         if not is_valid(reading.findings):
             # What is wrong with the envelope puts everything in it in doubt.
             return Answered(Change(), (), tuple(findings))
-        return Answered(merged(changes), tuple(lodgements), () if is_valid(findings) else tuple(findings))
+        wrong = () if is_valid(findings) else tuple(findings)
+        return Answered(merged(changes), tuple(lodgements), wrong, tuple(unknown), tied)
 
     async def answered_in_response(
         self, delivery: DeliveryRecord, answer: bytes, media_type: str, events: tuple[EventRecord, ...]
@@ -168,44 +181,13 @@ class Decisions:
         """`delivery` as it stands now: the agency may have spoken over its own connection meanwhile."""
         return await self._ledger.find_delivery(delivery.id) or delivery
 
-    async def _controlled(
-        self,
-        reading: Reading,
-        document: Document,
-        agency: str,
-        received: Instant,
-        standing: dict[str, Status],
-    ) -> Change:
-        """The change for one CONTRL, which is never answered, so nothing about it is a finding."""
-        control = control_of(reading, document)
-        if control is None:
-            log.warning("contrl_not_readable", agency=agency)
-            return Change()
-        if control.rejected:
-            log.error("contrl_rejection", agency=agency, reference=control.reference[:SHOWN])
-        delivery = await self._ledger.find_delivery(control.reference)
-        if delivery is None or delivery.agency != agency:
-            return uncontrolled(control, agency, received)
-        status, delivery = await self._standing(delivery, standing)
-        change = controlled(control, delivery, received)
-        standing[delivery.lodgement] = standing_after(status, change)
-        return change
-
-    async def _standing(
-        self, delivery: DeliveryRecord, standing: dict[str, Status]
-    ) -> tuple[Status, DeliveryRecord]:
-        """`delivery` and its lodgement as they stand after what came before in the same payload."""
-        status = standing.get(delivery.lodgement) or await self._ledger.status(delivery.lodgement)
-        assert status is not None, "a delivery refers to its lodgement"
-        return status, next(one for one in status.deliveries if one.id == delivery.id)
-
     async def _one(
         self,
         response: Response,
         agency: str,
         received: Instant,
         reference: str | None,
-        standing: dict[str, Status],
+        standing: Standing,
     ) -> Answered:
         """The change for one response. `standing` has the lodgements answered before in the same payload, as
         they will stand then."""
@@ -217,9 +199,9 @@ class Decisions:
             text = "no delivery to you has this reference: give back the one the declaration carried"
             finding = Finding(code="unknown-delivery", text=text, value=named or reference)
             return Answered(Change(), (), (finding,))
-        status, delivery = await self._standing(delivery, standing)
+        status, delivery = await standing.of(delivery)
         change = self._change(response, delivery, status, received)
-        standing[delivery.lodgement] = standing_after(status, change)
+        standing.after(status, change)
         return Answered(change, (delivery.lodgement,), ())
 
     def _change(

@@ -36,6 +36,7 @@ from .ledger import (
     LedgerUnavailable,
     LodgementRecord,
     MessageRecord,
+    NotificationRecord,
     Receipt,
 )
 from .lodging import Source
@@ -69,6 +70,7 @@ class Taking(NamedTuple):
     tied: tuple[LodgementRecord, ...] = ()
     answered: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    acknowledged: int = 0
     failed: bool = False
 
 
@@ -208,7 +210,8 @@ class Inbound:
             log.exception("document_quarantined", message=offer.source.message)
             event = EventRecord(kind=EventKind.QUARANTINED, at=self._now(), message=offer.source.message)
             return Taking(failed=True), Change(events=(event,))
-        return Taking(taken.lodgements, taken.tied, (), taken.findings), taken.change
+        told = len(taken.acknowledged)
+        return Taking(taken.lodgements, taken.tied, (), taken.findings, told), taken.change
 
     async def _read(self, offer: Offer) -> Reading:
         """What the payload says. A large one is read in a thread, one at a time, while the others go on."""
@@ -221,23 +224,26 @@ class Inbound:
     async def _answer(self, offer: Offer, reading: Reading, *, whole: bool) -> tuple[Taking, Change]:
         source = offer.source
         answered = await self._decisions.take(reading, source.party.name, source.received, offer.reference)
-        findings = answered.findings
+        party, channel, findings = source.party, source.channel, answered.findings
         if not findings and not answered.lodgements and reading.documents == ():
             findings = reading.findings
+        if whole:
+            findings = (*findings, *answered.unknown)
         if is_valid(findings):
-            return Taking(answered=answered.lodgements), answered.change
-        data = {"agency": source.party.name, "findings": str(len(findings))}
+            note = self._answers.acknowledgement(reading, party, channel)
+            change = merged([answered.change, _noted(note, "acknowledgement")])
+            return Taking(answered=answered.lodgements, acknowledged=answered.tied), change
+        data = {"agency": party.name, "findings": str(len(findings))}
         event = EventRecord(kind=EventKind.REJECTED, at=self._now(), message=source.message, data=data)
-        change = Change(events=(event,))
-        if not whole:
-            note = self._answers.rejection(
-                reading, findings, source.party, source.channel, sent_as=offer.key or ""
+        if whole:
+            note = self._answers.acknowledgement(reading, party, channel, findings=findings)
+            return Taking(findings=findings), merged(
+                [Change(events=(event,)), _noted(note, "acknowledgement")]
             )
-            if note is not None:
-                change = Change(events=(event, told(note, None, "rejection")), notifications=(note,))
-            # Each answer stands for itself: what can be taken is, and the rest is reported.
-            change = merged([answered.change, change])
-        return Taking(findings=findings), change
+        note = self._answers.rejection(reading, findings, party, channel, sent_as=offer.key or "")
+        change = merged([Change(events=(event,)), _noted(note, "rejection")])
+        # Each answer stands for itself: what can be taken is, and the rest is reported.
+        return Taking(findings=findings), merged([answered.change, change])
 
     def _response(
         self, receipt: Receipt, offer: Offer, lodgements: tuple[LodgementRecord, ...] = ()
@@ -269,6 +275,13 @@ class Inbound:
             status=receipt.status,
             lodgements=[lodgement.id for lodgement in taking.lodgements],
         )
+
+
+def _noted(note: NotificationRecord | None, kind: str) -> Change:
+    """What is told to an agency, if anything is."""
+    if note is None:
+        return Change()
+    return Change(notifications=(note,), events=(told(note, None, kind),))
 
 
 def digest_of(body: bytes) -> str:

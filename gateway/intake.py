@@ -19,8 +19,10 @@ from ..routing.plan import plan
 from ..routing.rules import RuleSet
 from . import clock
 from .answers import Answers
+from .entries import Entries
 from .ledger import Ledger, LodgementRecord
 from .lodging import Draft, Lodging, Source, Taken, is_test
+from .said import ACKNOWLEDGING
 from .screening import Screening
 
 # Octets of a document whose reading or writing would hold up everybody else: a tenth of a second's work.
@@ -45,6 +47,7 @@ class Intake:
         self._agencies = agencies
         self._screening = screening
         self._lodging = Lodging(answers, now, new_id)
+        self._entries = Entries(ledger)
         self._new_id = new_id
 
     async def take(
@@ -56,7 +59,9 @@ class Intake:
         named = self._screening.envelope(reading, source.party)
         reading = msgspec.structs.replace(reading, findings=(*reading.findings, *named))
         drafts = await self._drafts(reading, source, {one.position: one for one in taken})
-        findings = (*reading.findings, *(f for draft in drafts for f in draft.findings))
+        # What acknowledges nothing known is said in a response that has nothing else to say.
+        lodging = (draft for draft in drafts if draft.events is None)
+        findings = (*reading.findings, *(f for draft in lodging for f in draft.findings))
         if not is_valid(reading.findings) or (whole and not is_valid(findings)):
             return self._lodging.refused(reading, drafts, source, findings, answer=not whole)
         return self._lodging.each(reading, drafts, source)
@@ -77,8 +82,10 @@ class Intake:
         return drafts
 
     async def _draft(self, document: Document, reading: Reading, source: Source) -> Draft:
-        if document.kind is Kind.CONTROL:
-            return Draft(document, None, ())
+        if document.kind is Kind.CONTROL or (document.kind in ACKNOWLEDGING and document.valid):
+            said = await self._entries.take(document, source)
+            findings = () if any(map(_lodges, reading.documents)) else said.refused
+            return Draft(document, None, findings, events=said.change.events, acknowledged=said.notification)
         if document.kind is not Kind.DECLARATION or document.declaration is None:
             return Draft(document, None, _not_a_declaration(document))
         facts = facts_of(document.declaration)
@@ -141,6 +148,10 @@ class Intake:
             large = len(document.data) > LARGE
             findings = (*findings, *(await anyio.to_thread.run_sync(write) if large else write()))
         return Draft(document, facts, findings, digest, root=root, plan=planned)
+
+
+def _lodges(document: Document) -> bool:
+    return document.kind not in ACKNOWLEDGING
 
 
 def _unless_repeated(draft: Draft, drafts: list[Draft]) -> Draft:

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import msgspec
 
 from ..codecs.declaration import Declaration
-from ..codecs.document import Document, Kind, Reading
+from ..codecs.document import Document, Reading
 from ..codecs.finding import Finding, is_valid
 from ..routing.facts import FOLLOW_UPS, DeclarationType, Facts
 from ..routing.instant import Instant, elapsed
 from ..routing.lifecycle import EventKind, LodgementState
 from ..routing.plan import Plan
-from .answers import Answers, is_syntax, told
+from .answers import Answers, by_contrl, is_syntax, told
 from .ledger import Change, DeliveryRecord, EventRecord, LodgementRecord, NotificationRecord
 from .parties import Party
 
@@ -32,14 +32,15 @@ class Source(NamedTuple):
 class Taken(NamedTuple):
     """What a payload amounts to. `change` is everything to write but the message itself.
 
-    `lodgements` are new; `tied` were lodged before with the same content. `findings` is empty unless
-    something was rejected.
+    `lodgements` are new; `tied` were lodged before with the same content; `acknowledged` are the entries of
+    the sender's log that it acknowledges or rejects. `findings` is empty unless something was rejected.
     """
 
     change: Change
     lodgements: tuple[LodgementRecord, ...]
     tied: tuple[LodgementRecord, ...]
     findings: tuple[Finding, ...]
+    acknowledged: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> bool:
@@ -48,7 +49,7 @@ class Taken(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """One document on its way to be a lodgement."""
+    """One document on its way to be a lodgement; or, with `events`, one that acknowledges and is none."""
 
     document: Document | None
     facts: Facts | None
@@ -57,10 +58,12 @@ class Draft(NamedTuple):
     tied: LodgementRecord | None = None
     root: LodgementRecord | None = None
     plan: Plan | None = None
+    events: tuple[EventRecord, ...] | None = None
+    acknowledged: str | None = None
 
 
 # A notification, what it is about, and the class its processing time is counted in.
-_Note = tuple[NotificationRecord, LodgementRecord, str]
+_Note = tuple[NotificationRecord, LodgementRecord | None, str]
 
 
 class Lodging:
@@ -78,9 +81,11 @@ class Lodging:
         events: list[EventRecord] = []
         tied = tuple(draft.tied for draft in drafts if draft.tied is not None)
         for draft in drafts:
-            if draft.tied is not None:
+            if draft.events is not None:
+                events += draft.events
+            elif draft.tied is not None:
                 events.append(_event(EventKind.DUPLICATE, self._now(), draft.tied.id, source))
-            elif draft.document is None or draft.document.kind is not Kind.CONTROL:
+            else:
                 lodgement = self._lodgement(draft, reading, source)
                 made.append((draft, lodgement))
                 events += self._events(lodgement, draft, source)
@@ -93,7 +98,8 @@ class Lodging:
             events=(*events, *(told(note, about, kind) for note, about, kind in notes)),
         )
         findings = tuple(finding for draft in drafts for finding in draft.findings)
-        return Taken(change, change.lodgements, tied, () if is_valid(findings) else findings)
+        acknowledged = tuple(draft.acknowledged for draft in drafts if draft.acknowledged is not None)
+        return Taken(change, change.lodgements, tied, () if is_valid(findings) else findings, acknowledged)
 
     def refused(
         self,
@@ -109,15 +115,16 @@ class Lodging:
         draft = first._replace(findings=findings, tied=None, plan=None)
         lodgement = self._lodgement(draft, reading, source)
         events = self._events(lodgement, draft, source)
-        note = None
+        party, channel = source.party, source.channel
         if answer:
-            note = self._answers.rejection(
-                reading, findings, source.party, source.channel, lodgement, source.sent_as
-            )
-        if note is not None:
-            events.append(told(note, lodgement, "rejection"))
+            note = self._answers.rejection(reading, findings, party, channel, lodgement, source.sent_as)
         else:
+            # What is wrong goes back in the response; a CONTRL that was asked for is there besides.
+            note = self._answers.acknowledgement(reading, party, channel, lodgement, findings)
+        if note is None or not answer:
             events.append(_told_at_once(lodgement, self._now()))
+        if note is not None:
+            events.append(told(note, lodgement, "rejection" if answer else "acknowledgement"))
         notes = () if note is None else (note,)
         change = Change(lodgements=(lodgement,), notifications=notes, events=tuple(events))
         return Taken(change, (lodgement,), (), findings)
@@ -128,20 +135,21 @@ class Lodging:
         """What the sender is told at once: one CONTRL for the syntax of the whole interchange, where it is
         wrong or UNB 0031 asks; a response for each document whose content is not valid, and for each test
         document that no agency may see."""
-        notes: list[tuple[NotificationRecord | None, LodgementRecord, str]] = []
+        notes: list[tuple[NotificationRecord | None, LodgementRecord | None, str]] = []
         answers, party, channel = self._answers, source.party, source.channel
         broken = [(draft, one) for draft, one in made if any(map(is_syntax, draft.findings))]
+        if not by_contrl(party):
+            # Each is answered for itself, below.
+            broken = []
         if broken:
             findings = tuple(finding for draft, _ in broken for finding in draft.findings)
             lodgement = broken[0][1]
             note = answers.rejection(reading, findings, party, channel, lodgement, source.sent_as)
             notes.append((note, lodgement, "rejection"))
-        elif made:
-            lodgement = made[0][1]
+        else:
+            about = made[0][1] if made else None
             # No business answer: its class is not one that processing times are counted in.
-            notes.append(
-                (answers.acknowledgement(reading, party, channel, lodgement), lodgement, "acknowledgement")
-            )
+            notes.append((answers.acknowledgement(reading, party, channel, about), about, "acknowledgement"))
         for draft, lodgement in made:
             if (draft, lodgement) in broken:
                 continue

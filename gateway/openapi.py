@@ -109,6 +109,7 @@ _SCHEMAS = {
         **_LODGED,
         lodgements=_array(_object(**_LODGED)),
         answered={**_NUMBER, "description": "How many answers were recorded"},
+        acknowledged={**_NUMBER, "description": "How many CONTRL and APERAK were tied to what we sent"},
         digest=_object(algorithm=_text(), value=_text("Hexadecimal"), octets=_NUMBER),
         received=_MOMENT,
         issued=_MOMENT,

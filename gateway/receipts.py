@@ -40,11 +40,19 @@ class Receipts:
         first = named[0]
         return self._receipt({**first, "lodgements": named}, first["status"], digest, octets, source)
 
-    def answered(self, lodgements: Sequence[str], digest: str, octets: int, source: Source) -> Receipt:
-        """202 for an agency's answers."""
-        return self._receipt(
-            {"id": source.message, "answered": len(lodgements)}, None, digest, octets, source
-        )
+    def answered(
+        self, lodgements: Sequence[str], digest: str, octets: int, source: Source, acknowledged: int = 0
+    ) -> Receipt:
+        """202 for an agency's answers, and for what acknowledges beside them."""
+        about: dict[str, Any] = {"id": source.message, "answered": len(lodgements)}
+        if acknowledged:
+            about["acknowledged"] = acknowledged
+        return self._receipt(about, None, digest, octets, source)
+
+    def acknowledged(self, number: int, digest: str, octets: int, source: Source) -> Receipt:
+        """202 for what a trader acknowledges: so many entries of its log."""
+        about = {"id": source.message, "acknowledged": number}
+        return self._receipt(about, None, digest, octets, source)
 
     def _named(self, lodgement: LodgementRecord, *, before: bool) -> dict[str, Any]:
         return {

@@ -8,11 +8,12 @@ it would be a dead letter, of which the trader hears nothing.
 from collections.abc import Iterable, Mapping
 
 from ..codecs.declaration import Declaration
-from ..codecs.document import Kind, Reader, Reading, Syntax
+from ..codecs.document import Reader, Reading, Syntax
 from ..codecs.finding import MAX_FINDINGS, EdifactPointer, Finding, Severity, XmlPointer
 from .answers import Answers, NotWritable
 from .config import AgencySettings, Config, PartnerSettings
 from .parties import Party
+from .said import acknowledging
 
 # In place of a delivery's reference in what is written only to be read back: as long as a real one.
 _SPECIMEN = "D0000000000000"
@@ -33,9 +34,9 @@ class Screening:
 
     def envelope(self, reading: Reading, party: Party) -> tuple[Finding, ...]:
         """What is wrong with the names in UNB of an interchange that `party` sent: it must be addressed to us
-        (S003/0010), and come from `party` (S002/0004). Nothing for a CONTRL, which lodges nothing."""
+        (S003/0010), and come from `party` (S002/0004). Nothing where all of it only acknowledges."""
         interchange = reading.interchange
-        if interchange is None or all(document.kind is Kind.CONTROL for document in reading.documents):
+        if interchange is None or acknowledging(reading.documents):
             return ()
         findings = []
         if interchange.recipient and interchange.recipient != self._edifact_id:

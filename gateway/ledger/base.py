@@ -126,6 +126,10 @@ class Ledger(Protocol):
         """The delivery under the gateway's reference."""
         ...
 
+    async def find_notification(self, notification: str) -> NotificationRecord | None:
+        """The entry of somebody's log under the gateway's reference."""
+        ...
+
     async def status(self, reference: str, *, partner: str | None = None) -> Status | None:
         """Everything about a lodgement, by its id, a delivery's reference, its MRN or its LRN, in this order.
 

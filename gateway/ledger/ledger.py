@@ -188,6 +188,10 @@ class SqliteLedger:
         """See Ledger."""
         return await self._read(reads.find_delivery, delivery)
 
+    async def find_notification(self, notification: str) -> NotificationRecord | None:
+        """See Ledger."""
+        return await self._read(reads.find_notification, notification)
+
     async def status(self, reference: str, *, partner: str | None = None) -> Status | None:
         """See Ledger."""
         return await self._read(reads.status, reference, partner)

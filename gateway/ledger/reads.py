@@ -113,6 +113,12 @@ def _find_wire(db: sqlite3.Connection, owner: str) -> Wire | None:
     return None if row is None else wire_of(row)
 
 
+def find_notification(db: sqlite3.Connection, notification: str) -> NotificationRecord | None:
+    """The entry with this id."""
+    row = db.execute(SQL["find_notification"], {"id": notification}).fetchone()
+    return None if row is None else notification_of(row)
+
+
 def status(db: sqlite3.Connection, reference: str, partner: str | None) -> Status | None:
     """Everything about one lodgement, as of one moment."""
     db.execute(SQL["begin_reading"])

@@ -26,7 +26,8 @@ from ...codecs.declaration import (
     ResponseDeclaration,
 )
 from ...routing.facts import Function, facts_of
-from ..answers import DELIVERY_STATEMENT, STATEMENT_TYPE
+from ..answers import DELIVERY_STATEMENT
+from ..wording import STATEMENT_TYPE
 
 CUSTOMS = "customs"
 # Customs alone knows tariff headings here.

@@ -265,6 +265,7 @@ async def test_a_contrl_that_rejects_a_delivery_makes_it_a_dead_letter(lodged: A
         "delivery": customs,
         "contrl": "4",
         "reason": "CONTRL rejection 18",
+        "faults": "UNB 18: an error that is not told further",
         "alarm": "contrl-rejection",
     }
     await lodged.answer_as2(customs, "08")
