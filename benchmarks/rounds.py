@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 
 class Timed(NamedTuple):
-    """The fastest round of one way, in seconds of one call, and how far the slowest lies above it."""
+    """The fastest round of one way, in seconds of one call, how far the slowest lies above it, and what its
+    last call returned."""
 
     best: float
     spread: float
+    result: object
 
 
 def in_turns(
@@ -24,12 +26,15 @@ def in_turns(
     `calls` says how many calls make a round of a way too short for the clock; one, if it is not there.
     """
     taken: dict[str, list[float]] = {name: [] for name in ways}
+    results: dict[str, object] = {}
     for _ in range(rounds):
         for name, way in ways.items():
             number = (calls or {}).get(name, 1)
             gc.collect()
             began = time.perf_counter()
             for _ in range(number):
-                way()
+                results[name] = way()
             taken[name].append((time.perf_counter() - began) / number)
-    return {name: Timed(min(times), max(times) / min(times) - 1) for name, times in taken.items()}
+    return {
+        name: Timed(min(times), max(times) / min(times) - 1, results[name]) for name, times in taken.items()
+    }

@@ -43,6 +43,7 @@ def _run(*, quick: bool) -> list[Result]:
     if quick:
         return results
     results += cases.declarations(15, directory)
+    results += cases.segments(15)
     results += cases.charsets(3, directory)
     results += streams(directory)
     results += cases.bulk(10, 2, directory)

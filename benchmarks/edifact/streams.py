@@ -1,61 +1,74 @@
 """The cases of interchanges too large to hold: memory at its highest, and time that grows with size only."""
 
-import functools
 import pathlib
 import tempfile
+import time
+from collections.abc import Iterator
 
 from tidewaiter.benchmarks.edifact import material, memory, ours
 from tidewaiter.benchmarks.results import Result, beside_floor
-from tidewaiter.benchmarks.rounds import in_turns
 from tidewaiter.codecs import edifact
 
 LIMIT_MB = 60
-SIZES = (1, 10, 100)
-# Rounds of the sizes: a large one is its own average.
-ROUNDS = {1: 5, 10: 2, 100: 1}
+SIZES = (10, 100)
 
 
 def streams(directory: edifact.Directory) -> list[Result]:
-    """1, 10 and 100 MB read and validated message by message, and the memory of a process that does."""
+    """10 and 100 MB read and validated message by message, and the memory of a process that reads 10."""
     with tempfile.TemporaryDirectory() as folder:
-        files = {size: _written(pathlib.Path(folder) / f"{size}.edi", size) for size in SIZES}
-        return [*_memory(files[10]), *_times(files, directory)]
+        files = [_written(pathlib.Path(folder) / f"{size}.edi", size) for size in SIZES]
+        return [
+            *_memory(files[0]),
+            *(_linear(size, file, directory) for size, file in zip(SIZES, files, strict=True)),
+        ]
 
 
 def _memory(file: pathlib.Path) -> list[Result]:
     rows = []
     for validate in (False, True):
         used = memory.above_the_interpreter(file, validate=validate) / material.MEGABYTE
-        name = "10 MB message by message, peak MB above the interpreter"
-        name += ": read + validated" if validate else ": read"
+        name = "10 MB by message, peak MB above the interpreter: read"
+        name += " + validated" if validate else ""
         rows.append(beside_floor(name, used, "limit", LIMIT_MB, goal=f"<= {LIMIT_MB} MB"))
     return rows
 
 
-def _times(files: dict[int, pathlib.Path], directory: edifact.Directory) -> list[Result]:
-    """Seconds for a megabyte, each size beside the smallest."""
-    seconds: dict[int, float] = {}
-    spread: dict[int, float] = {}
-    for size, file in files.items():
-        timed = in_turns({"read": functools.partial(_read, file, directory)}, ROUNDS[size])["read"]
-        seconds[size] = timed.best / (file.stat().st_size / material.MEGABYTE)
-        spread[size] = timed.spread
-    first = SIZES[0]
-    return [
-        beside_floor(
-            f"{size} MB message by message, read + validated, s/MB",
-            seconds[size],
-            f"{first} MB",
-            seconds[first],
-            goal="about 1",
-            spread=spread[size],
-        )
-        for size in SIZES[1:]
-    ]
+class _Pauses:
+    """The pieces of a large interchange, and after every megabyte of it one interchange of a megabyte read
+    whole: so both sizes meet the same machine, and the large one's time is what the small ones' leaves."""
+
+    def __init__(self, file: pathlib.Path, directory: edifact.Directory) -> None:
+        self._file, self._directory = file, directory
+        self._small = material.interchange(material.MEGABYTE, seed=material.SEED + 1)
+        self.seconds = 0.0
+        self.megabytes = 0.0
+
+    def __iter__(self) -> Iterator[bytes]:
+        passed = 0
+        for piece in memory.pieces(self._file):
+            yield piece
+            passed += len(piece)
+            if passed >= material.MEGABYTE:
+                passed -= material.MEGABYTE
+                began = time.perf_counter()
+                ours.streamed([self._small], self._directory)
+                self.seconds += time.perf_counter() - began
+                self.megabytes += len(self._small) / material.MEGABYTE
 
 
-def _read(file: pathlib.Path, directory: edifact.Directory) -> int:
-    return ours.streamed(memory.pieces(file), directory)
+def _linear(size: int, file: pathlib.Path, directory: edifact.Directory) -> Result:
+    """Seconds for a megabyte of a large interchange, beside those of small ones in between."""
+    pauses = _Pauses(file, directory)
+    began = time.perf_counter()
+    ours.streamed(pauses, directory)
+    seconds = time.perf_counter() - began - pauses.seconds
+    return beside_floor(
+        f"{size} MB by message, s/MB: read + validated",
+        seconds / (file.stat().st_size / material.MEGABYTE),
+        "1 MB, s/MB",
+        pauses.seconds / pauses.megabytes,
+        goal="about 1",
+    )
 
 
 def _written(file: pathlib.Path, megabytes: int) -> pathlib.Path:

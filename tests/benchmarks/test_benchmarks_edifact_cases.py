@@ -26,13 +26,23 @@ def test_all_see_the_same_characters(charset: material.Charset, directory: edifa
     pieces = [data[at : at + 1000] for at in range(0, len(data), 1000)]
     assert ours.streamed(pieces) == total
     assert ours.streamed(pieces, directory) == total
-    cases.same_total(data, charset, directory)
 
 
 def test_a_difference_stops_the_run(monkeypatch: pytest.MonkeyPatch, directory: edifact.Directory) -> None:
+    assert cases.single(1, directory)
     monkeypatch.setattr(peers, "parsed", lambda _: 1)
-    with pytest.raises(cases.UnequalError, match="pydifact"):
-        cases.same_total(material.one_message(3000), material.LATIN, directory)
+    with pytest.raises(cases.UnequalError, match="same characters"):
+        cases.single(1, directory)
+
+
+def test_the_same_segments_are_written_alike() -> None:
+    (row,) = cases.segments(1)
+    assert row.against == cases.SERIALIZED
+    assert row.ratio == row.against_s / row.ours_s
+
+
+def test_a_declaration_is_read_and_written(directory: edifact.Directory) -> None:
+    assert [row.against for row in cases.declarations(1, directory)] == [cases.PEER, cases.SERIALIZED]
 
 
 @pytest.mark.parametrize(
