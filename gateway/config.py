@@ -22,8 +22,7 @@ from ..routing.sla import Levels
 from ..security import Cipher, Digest
 from .toml import ConfigError, read_toml
 
-# A name becomes part of a file name and of log lines.
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # It becomes part of a file name and of log lines.
 
 CipherName = Literal["aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm"]
 DigestName = Literal["sha-256", "sha-384", "sha-512"]
