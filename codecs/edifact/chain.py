@@ -8,7 +8,8 @@ import re
 from .reading import BAD_VALUE, Reading
 from .rules import NO_PLACE, Out
 from .scanner import Segment
-from .tree import Draft, View
+from .source import View
+from .tree import Draft
 
 # Four steps fill a line of 70 in the worst case (an..3, n..5, an..4 and three separators).
 LINE_WIDTH, LINES = 70, 5

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from .outgoing import Heading, OutGroup, OutMessage, OutPackage
-from .pen import Content, Pen
+from .pen import Content, pen_of
 from .service import FIRST_VERSION_WITH_REPETITION
 
 
@@ -19,10 +19,10 @@ class Composer:
 
     def __init__(self, heading: Heading, *, line_end: str = "") -> None:
         self._heading = heading
-        self._pen = Pen(heading.separators, level=heading.level, line_end=line_end)
+        self._pen = pen_of(heading.separators, level=heading.level, line_end=line_end)
         # UNB is in ASCII whatever it declares (ISO 9735-1, 8); ISO 8859-1 does no harm there.
         outer = heading.level if heading.level in {"UNOA", "UNOC"} else "UNOB"
-        self._outer = Pen(heading.separators, level=outer, line_end=line_end)
+        self._outer = pen_of(heading.separators, level=outer, line_end=line_end)
         self._line_end = line_end.encode("ascii")
         self._advice = heading.separators.advice() + line_end if heading.advised else ""
         self._newer = heading.version >= FIRST_VERSION_WITH_REPETITION

@@ -11,7 +11,8 @@ from .mapping import apply
 from .reading import Reading
 from .report import Report
 from .rules import Out, table
-from .tree import Draft, Origin, Source
+from .source import Source
+from .tree import Draft, Origin
 from .validation import NOT_PLACED, Validated, validate
 from .writer import MessageName, segment, write_interchange
 

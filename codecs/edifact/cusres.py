@@ -22,6 +22,7 @@ from .report import Report
 from .rows import DUTY_SLOTS, amount, date
 from .rules import ANY, OWN_LIST, Out, Rule, slot, table
 from .scanner import Segment
+from .source import Source, View
 from .texts import (
     CHANGES,
     CONTINUED,
@@ -34,7 +35,7 @@ from .texts import (
     take_blocks,
     text_lines,
 )
-from .tree import Draft, Source, View
+from .tree import Draft
 from .validation import validate
 from .writer import MessageName, OutSegment, write_interchange
 

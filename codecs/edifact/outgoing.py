@@ -131,9 +131,9 @@ class OutMessage(msgspec.Struct, frozen=True, kw_only=True):
         check_reference(self.reference, "message reference")
         if not self.type:
             raise ValueError("the message has no type")
-        for content in self.segments:
-            if tag_of(content) in ENVELOPE:
-                raise ValueError(f"{tag_of(content)} does not stand in a message")
+        for tag in {tag_of(content) for content in self.segments}:
+            if tag in ENVELOPE:
+                raise ValueError(f"{tag} does not stand in a message")
 
     @property
     def type(self) -> str:

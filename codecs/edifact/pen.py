@@ -1,7 +1,9 @@
 """Segments to text and octets: escaping, truncation, and what a syntax level can carry."""
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from ..finding import shown
@@ -15,6 +17,16 @@ _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 
 # ISO 2022 takes its sets from escape sequences; this codec writes those of Japan, Korea, China and Greece.
 _CODECS = {"iso2022": "iso2022_jp_2"}
+
+
+# Segments come in few shapes: what CUSDEC writes has some two hundred.
+MAX_FORMS = 1_000
+# Pairs of a service string and a character set in use at a time.
+MAX_PENS = 32
+
+
+# Text with %s for each value, and what puts values into the order of their places where they are not.
+_Form = tuple[str, Callable[[tuple[str, ...]], tuple[str, ...]] | None]
 
 
 class Repeat(tuple[str | Sequence[str], ...]):
@@ -78,11 +90,13 @@ class Pen:
         self._escapes = str.maketrans({char: service.release + char for char in special})
         self._foul = None if level is None else _outside(level, special)
         self._known: set[str] = set()
+        self._forms: dict[tuple[str | tuple[int, int], ...], _Form] = {}
 
     def write(self, segments: Sequence[Content]) -> bytes:
         """The octets of `segments`; an error says which of them it is, from 1, and which value."""
         try:
-            texts = [self._text(each) for each in segments]
+            by_place, text_of = self._by_place, self._text
+            texts = [by_place(each) if each.__class__ is OutSegment else text_of(each) for each in segments]
             text = "".join(texts)
             self._check(text)
             texts.append("")
@@ -103,26 +117,34 @@ class Pen:
         return self.service.element.join(texts)
 
     def _by_place(self, content: OutSegment) -> str:
-        """Components by their places; those that are absent at the end need no thought."""
-        between, within, special = self.service.element, self.service.component, self._special
+        """Components by their places, put into a form that is made once for each set of places."""
         tag, cells = content
-        texts = [self._tag(tag)]
+        values = tuple(cells.values())
+        if not all(values):
+            return self._text(spelled(content))
+        known = self._forms.get((tag, *cells))
+        form, order = self._form(tag, tuple(cells)) if known is None else known
+        if order is not None:
+            values = order(values)
+        if self._special("".join(values)) is not None:
+            values = tuple([self._value(value) for value in values])
+        return form % values
+
+    def _form(self, tag: str, places: tuple[tuple[int, int], ...]) -> _Form:
+        """What stands around the values of these places, and how to put the values in order."""
+        written = self._tag(tag)
         element, component = 0, 1
-        for (at, inside), value in cells.items():
-            if not value:
-                continue
+        for at, inside in sorted(places):
             if at != element:
-                if at < element:
-                    return self._by_place(OutSegment(tag, dict(sorted(cells.items()))))
-                texts.append(between * (at - element))
+                written += self.service.element * (at - element)
                 element, component = at, 1
-            if inside != component:
-                if inside < component:
-                    return self._by_place(OutSegment(tag, dict(sorted(cells.items()))))
-                texts.append(within * (inside - component))
-                component = inside
-            texts.append(value if special(value) is None else self._value(value))
-        return "".join(texts)
+            written += self.service.component * (inside - component) + "\0"
+            component = inside
+        order = None if list(places) == sorted(places) else itemgetter(*map(places.index, sorted(places)))
+        form = written.replace("%", "%%").replace("\0", "%s"), order
+        if len(self._forms) < MAX_FORMS:
+            self._forms[tag, *places] = form
+        return form
 
     def _element(self, element: Element) -> str:
         if isinstance(element, str):
@@ -191,6 +213,14 @@ def _trimmed(values: Sequence[str]) -> Sequence[str]:
     while last and not values[last - 1]:
         last -= 1
     return values if last == len(values) else values[:last]
+
+
+@functools.lru_cache(maxsize=MAX_PENS)
+def pen_of(
+    service: ServiceString, *, level: str | None = None, codec: str = "utf-8", line_end: str = ""
+) -> Pen:
+    """The Pen for these, with what it learnt of the segments it wrote before."""
+    return Pen(service, level=level, codec=codec, line_end=line_end)
 
 
 def tag_of(content: Content) -> Element:

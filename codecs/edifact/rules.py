@@ -12,7 +12,8 @@ from ..finding import Severity
 from .reading import Reading
 from .report import Code, Report
 from .scanner import Segment
-from .tree import Draft, Source, View
+from .source import Source, View, as_text, reach, split_path
+from .tree import Draft
 from .writer import CONTROL, Cell, OutSegment
 
 # Finding codes of the mapping itself; they are not of UNTDID 0085, since the syntax is in order.
@@ -21,6 +22,8 @@ NOT_TAKEN = "not-taken"
 CHANGED = "changed-in-writing"
 
 ANY = "*"
+# Nodes of one class come with few sets of names; for each it is kept which rules they concern.
+MAX_SHAPES = 256
 OWN_LIST = "ZZZ"
 
 
@@ -180,6 +183,30 @@ class Rule:
         self.aliases, self.needs, self.pool, self.limit = aliases, needs, pool, limit
         self.subs = tuple(subs)
         self.table = table(self.subs)
+        # Worked out once: where each slot's value is and goes, in the order of the places; what stands for
+        # absent ones; and which names a node must have one of for the rule to write anything.
+        self._plan = [
+            (*split_path(entry.path), (cell.element, cell.component), cell.length, entry)
+            for cell, entry in sorted((entry.cells[0], entry) for entry in slots)
+        ]
+        self._defaults = [
+            (place, entry.assume or entry.blank)
+            for *_, place, _, entry in self._plan
+            if entry.assume or entry.blank
+        ]
+        self._concerned = functools.lru_cache(maxsize=MAX_SHAPES)(self._find_concerned)
+        self._first = self._names() if base or type(self).write is Rule.write else None
+
+    def _names(self) -> frozenset[str] | None:
+        """The first names of every path of the rule; None where a rule below it does not tell."""
+        if self.base:
+            return frozenset({self.base.partition(".")[0]})
+        names = {steps[0] if steps else leaf for steps, leaf, *_ in self._plan}
+        for sub in self.subs:
+            if sub._first is None:
+                return None
+            names |= sub._first
+        return frozenset(names)
 
     def takes(self, segment: Segment) -> bool:
         """False where the segment means something this rule has no field for."""
@@ -196,56 +223,70 @@ class Rule:
                 reading.put(draft, entry.path, text, segment, entry.cells[0])
         return draft
 
+    def _find_concerned(self, names: tuple[str, ...]) -> list["Rule"]:
+        """The rules inside the group that may have something to write for a node that has these names."""
+        return [sub for sub in self.subs if sub._first is None or not sub._first.isdisjoint(names)]
+
     def write(self, parent: View, out: Out) -> None:
         """Write the segments for what `parent` has, and those inside their group."""
-        for number, view in enumerate(parent.children(self.base) if self.many else [parent.at(self.base)], 1):
-            self._order(view, number, out)
-            names: list[tuple[str, str]] = []
-            cells = self._cells(view, out, names)
-            inner = Out(out.report)
-            for sub in self.subs:
-                sub.write(view, inner)
-            if not cells and not inner.segments and not (self.always and self.many):
+        for number, view in enumerate(
+            parent.children(self.base) if self.many else (parent.at(self.base),), 1
+        ):
+            if not view.values and not self.always:
+                continue
+            if self.ordinal:
+                self._order(view, number, out)
+            taken: list[tuple[str, str]] = []
+            cells = self._cells(view, out, taken)
+            below = self._below(view, out) if self.subs else []
+            if not cells and not below and not (self.always and self.many):
                 continue
             if self.needs is not None and self.needs not in cells:
-                out.incomplete(names, self.tag)
+                out.incomplete(view.named(taken), self.tag)
                 continue
             if self.pool and not out.room(self.pool, self.limit):
-                out.too_many(names or [(view.prefix.rstrip("."), "")], self.tag, self.limit)
+                out.too_many(view.named(taken) or [(view.where(), "")], self.tag, self.limit)
                 continue
-            self._absent(cells)
-            out.segments.append(OutSegment(self.tag, cells | self.fixed))
-            out.segments.extend(inner.segments)
+            for place, text in self._defaults:
+                cells.setdefault(place, text)
+            out.segments.append(OutSegment(self.tag, self.fixed | cells))
+            out.segments.extend(below)
+
+    def _below(self, view: View, out: Out) -> list[OutSegment]:
+        """The segments inside the group."""
+        inner = Out(out.report)
+        for sub in self._concerned(tuple(view.values)):
+            sub.write(view, inner)
+        return inner.segments
 
     def _order(self, view: View, number: int, out: Out) -> None:
-        given = view.peek(self.ordinal) if self.ordinal else ""
+        given = view.peek(self.ordinal)
         if given:
             if given != str(number):
                 text = f"{view.name(self.ordinal)} is renumbered by its position"
                 out.report.add(CHANGED, text, value=given, expected=str(number), severity=Severity.WARNING)
             view.take(self.ordinal)
 
-    def _cells(self, view: View, out: Out, names: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
+    def _cells(self, view: View, out: Out, taken: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
+        values = view.values
         cells: dict[tuple[int, int], str] = {}
-        for entry in self.slots:
-            text = view.peek(entry.path)
+        for steps, leaf, place, longest, entry in self._plan:
+            text = (reach(values, steps) if steps else values).pop(leaf, "")
+            if text.__class__ is not str:
+                text = as_text(text)
             if not text:
                 continue
-            name = view.name(entry.path)
-            view.take(entry.path)
-            names.append((name, text))
-            cut = entry.cut(out.clean(text, name))
+            taken.append((entry.path, text))
+            written = text if text.isprintable() else out.clean(text, view.name(entry.path))
+            if len(written) <= longest:
+                cells[place] = written
+                continue
+            cut = entry.cut(written) if len(entry.cells) > 1 else None
             if cut is None:
-                out.too_long(name, text, sum(cell.length for cell in entry.cells))
+                out.too_long(view.name(entry.path), text, sum(cell.length for cell in entry.cells))
             else:
                 cells |= cut
         return cells
-
-    def _absent(self, cells: dict[tuple[int, int], str]) -> None:
-        for entry in self.slots:
-            first = entry.cells[0]
-            if (entry.assume or entry.blank) and (first.element, first.component) not in cells:
-                cells[first.element, first.component] = entry.assume or entry.blank
 
 
 Table = dict[tuple[str, str], dict[str, Rule]]

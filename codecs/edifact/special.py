@@ -7,7 +7,8 @@ from ..finding import Severity
 from .reading import BAD_VALUE, Reading
 from .rules import OWN_LIST, Out, Rule
 from .scanner import Segment
-from .tree import Draft, View
+from .source import View
+from .tree import Draft
 from .writer import OutSegment
 
 # C002 of BGM: 1001 of a goods declaration, and what it means where 1000 names no national type.
@@ -96,7 +97,7 @@ class Transport(Rule):
         """TDT, and TPL where the name did not find room."""
         view = parent.at(self.base)
         given, name = view.peek("id"), view.peek("name")
-        names: list[tuple[str, str]] = []
+        taken: list[tuple[str, str]] = []
         extra: dict[tuple[int, int], str] = {}
         place: list[OutSegment] = []
         if len(given) > 9:
@@ -109,13 +110,13 @@ class Transport(Rule):
                 place.append(OutSegment("TPL", cells))
         elif name:
             extra |= self._text(view, "name", out)
-        cells = self._cells(view, out, names) | extra
+        cells = self._cells(view, out, taken) | extra
         if not cells:
             return
         if not out.room(self.pool, self.limit):
-            out.too_many(names, self.tag, self.limit)
+            out.too_many(view.named(taken), self.tag, self.limit)
             return
-        out.segments.append(OutSegment(self.tag, cells | self.fixed))
+        out.segments.append(OutSegment(self.tag, self.fixed | cells))
         out.segments.extend(place)
 
     def _text(self, view: View, path: str, out: Out) -> dict[tuple[int, int], str]:

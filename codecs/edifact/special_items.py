@@ -3,7 +3,8 @@
 from .reading import BAD_VALUE, Reading
 from .rules import OWN_LIST, Out, Rule
 from .scanner import Segment
-from .tree import Draft, View
+from .source import View
+from .tree import Draft
 from .writer import Cell, OutSegment
 
 # CST has five C246.
@@ -27,8 +28,8 @@ class Item(Rule):
                         classification.put(path, text, (element, component))
         return item
 
-    def _cells(self, view: View, out: Out, names: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
-        cells = super()._cells(view, out, names)
+    def _cells(self, view: View, out: Out, taken: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
+        cells = super()._cells(view, out, taken)
         element = 2
         for entry in view.children("commodity.classification"):
             if not entry.peek("id"):
@@ -65,8 +66,8 @@ class Previous(Rule):
                 reading.report.add(BAD_VALUE, problem, reading.point(segment, 1, 4), value=text)
         return draft
 
-    def _cells(self, view: View, out: Out, names: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
-        cells = super()._cells(view, out, names)
+    def _cells(self, view: View, out: Out, taken: list[tuple[str, str]]) -> dict[tuple[int, int], str]:
+        cells = super()._cells(view, out, taken)
         values = [view.peek(path) for path in ("category_code", "type_code", "line_numeric")]
         if not any(values):
             return cells
@@ -84,8 +85,7 @@ class Currencies(Rule):
 
     def write(self, parent: View, out: Out) -> None:
         """The first rate goes with the total; further ones with a MOA that has no amount."""
-        names: list[tuple[str, str]] = []
-        cells = self._cells(parent, out, names)
+        cells = self._cells(parent, out, [])
         rates = []
         for sub in self.subs:
             inner = Out(out.report)

@@ -5,7 +5,8 @@ from .chain import chain_of, read_chain
 from .reading import Reading
 from .rules import CHANGED, OWN_LIST, Out, Rule
 from .scanner import Segment
-from .tree import Block, Draft, View, split_lines
+from .source import View
+from .tree import Block, Draft, split_lines
 from .writer import OutSegment
 
 # C108 of FTX: five lines of 70; C210 of PCI: ten of 35.
@@ -29,11 +30,14 @@ def take_blocks(view: View, path: str, out: Out, width: int, lines: int) -> list
     text = view.peek(path)
     if not text:
         return []
-    name = view.name(path)
     given = view.take(path).replace("\r\n", "\n").split("\n")
+    if len(given) == 1 and text.isprintable():
+        return split_lines(text, width, lines)
     if not all(given):
-        out.report.add(CHANGED, f"{name}: blank lines are not carried", value=text, severity=Severity.WARNING)
-    return split_lines("\n".join(out.clean(line, name) for line in given), width, lines)
+        told = f"{view.name(path)}: blank lines are not carried"
+        out.report.add(CHANGED, told, value=text, severity=Severity.WARNING)
+    cleaned = [line if line.isprintable() else out.clean(line, view.name(path)) for line in given]
+    return split_lines("\n".join(cleaned), width, lines)
 
 
 def line_cells(element: int, lines: list[str]) -> dict[tuple[int, int], str]:
@@ -52,10 +56,9 @@ class Description(Rule):
 
     def write(self, parent: View, out: Out) -> None:
         """One segment for each five lines."""
-        name = parent.name(self.base) if parent.peek(self.base) else ""
         for block in take_blocks(parent, self.base, out, TEXT_WIDTH, TEXT_LINES):
             if not out.room(self.pool, self.limit):
-                out.too_many([(name, block.lines[0])], self.tag, self.limit)
+                out.too_many([(parent.name(self.base), block.lines[0])], self.tag, self.limit)
                 continue
             head = _marked(self.key, CONTINUED) if block.glue else {(1, 1): self.key}
             out.segments.append(OutSegment(self.tag, head | line_cells(4, block.lines)))
@@ -136,16 +139,13 @@ class Statements(Rule):
     def write(self, parent: View, out: Out) -> None:
         """One segment for each statement, each further five lines, and each pointer."""
         for view in parent.children(self.base):
-            names = [
-                (view.name(path), view.peek(path))
-                for path in ("statement_type_code", "statement_code", "statement_description")
-                if view.peek(path)
-            ]
-            if not names:
+            paths = ("statement_type_code", "statement_code", "statement_description")
+            given = [(path, text) for path, text in ((path, view.peek(path)) for path in paths) if text]
+            if not given:
                 continue
             kind, code = view.take("statement_type_code"), view.take("statement_code")
             if kind in RESERVED_TEXTS or len(kind) > 3 or len(code) > 17:
-                out.too_many(names, f"statement with type {kind}", 0)
+                out.too_many(view.named(given), f"statement with type {kind}", 0)
                 view.take("statement_description")
                 continue
             blocks = take_blocks(view, "statement_description", out, TEXT_WIDTH, TEXT_LINES)
@@ -156,13 +156,10 @@ class Statements(Rule):
                 cells.append(mark | line_cells(4, block.lines))
             cells.extend(_marked(kind, POINTER) | line_cells(4, lines) for lines in chain_of(view, out))
             for entry in cells:
-                self._add(entry, names, out)
-
-    def _add(self, cells: dict[tuple[int, int], str], names: list[tuple[str, str]], out: Out) -> None:
-        if out.room(self.pool, self.limit):
-            out.segments.append(OutSegment(self.tag, cells))
-        else:
-            out.too_many(names, self.tag, self.limit)
+                if out.room(self.pool, self.limit):
+                    out.segments.append(OutSegment(self.tag, entry))
+                else:
+                    out.too_many(view.named(given), self.tag, self.limit)
 
 
 def _marked(kind: str, mark: str) -> dict[tuple[int, int], str]:

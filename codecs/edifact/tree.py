@@ -1,4 +1,4 @@
-"""The canonical values as trees of text: what a reader fills, and what a writer takes from.
+"""The canonical values as a tree of text that a reader fills; `source` has the one a writer takes from.
 
 A path names a field from a node on: `goods_shipment.destination.country_code`. A part of a value that carries
 an attribute is named after a colon: `invoice_amount:value`, `invoice_amount:currency`.
@@ -8,9 +8,7 @@ import functools
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple, Self
-
-import msgspec
+from typing import Any, NamedTuple
 
 from ..declaration import Amount, DateTime, Node, Quantity, Step, fields
 from ..declaration.element import Field, Kind
@@ -247,81 +245,3 @@ def split_lines(text: str, width: int, most: int) -> list[Block]:
             else:
                 blocks.append(Block([chunk], glue))
     return blocks
-
-
-class Source:
-    """A value being written: every leaf as text, taken once; what is left at the end had no place."""
-
-    def __init__(self, node: Node) -> None:
-        self.leaves: dict[str, str] = {}
-        self._tags: dict[str, str] = {}
-        self._counts: dict[str, int] = {}
-        self._flatten(node, "", "")
-
-    def view(self) -> "View":
-        """The whole."""
-        return View(self, "")
-
-    def left(self) -> list[tuple[str, str]]:
-        """What was not taken: its WCO path and value."""
-        return [(self.tag(path), text) for path, text in self.leaves.items()]
-
-    def tag(self, path: str) -> str:
-        """The WCO path of a leaf: `GoodsShipment/GovernmentAgencyGoodsItem[1]/Commodity/Description`."""
-        return self._tags[path]
-
-    def count(self, path: str) -> int:
-        """The number of entries of the list at `path`."""
-        return self._counts.get(path, 0)
-
-    def _flatten(self, node: Node, prefix: str, tags: str) -> None:
-        for field in fields(type(node)):
-            value = getattr(node, field.name)
-            if value is None or value == ():
-                continue
-            path, tag = prefix + field.name, tags + field.tag
-            if field.many:
-                self._counts[path] = len(value)
-                for number, entry in enumerate(value):
-                    self._flatten(entry, f"{path}.{number}.", f"{tag}[{number + 1}]/")
-            elif isinstance(value, Node):
-                self._flatten(value, f"{path}.", f"{tag}/")
-            elif field.kind in _COMPOUND:
-                for part in _COMPOUND[field.kind]:
-                    self._leaf(f"{path}:{part}", tag, getattr(value, part))
-            else:
-                self._leaf(path, tag, value)
-
-    def _leaf(self, path: str, tag: str, value: str | int | Decimal | None) -> None:
-        if value is None or value == "":
-            return
-        self.leaves[path] = format(value, "f") if isinstance(value, Decimal) else str(value)
-        self._tags[path] = tag
-
-
-class View(msgspec.Struct, frozen=True):
-    """A node of a Source."""
-
-    source: Source
-    prefix: str
-
-    def take(self, path: str) -> str:
-        """The text at `path`, which then has its place; empty where there is none."""
-        return self.source.leaves.pop(self.prefix + path, "")
-
-    def peek(self, path: str) -> str:
-        """The text at `path`, left where it is."""
-        return self.source.leaves.get(self.prefix + path, "")
-
-    def name(self, path: str) -> str:
-        """The WCO path of a leaf that was there."""
-        return self.source.tag(self.prefix + path)
-
-    def at(self, path: str) -> Self:
-        """The single node at `path`."""
-        return type(self)(self.source, f"{self.prefix}{path}.") if path else self
-
-    def children(self, path: str) -> list[Self]:
-        """The nodes of the list at `path`."""
-        whole = self.prefix + path
-        return [type(self)(self.source, f"{whole}.{number}.") for number in range(self.source.count(whole))]
