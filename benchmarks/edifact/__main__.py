@@ -38,7 +38,7 @@ def main() -> None:
 
 def _run(*, quick: bool) -> list[Result]:
     directory = resources.directory()
-    results = cases.bulk(1, 3 if quick else 5, directory)
+    results = cases.bulk(1, 3 if quick else 7, directory)
     results += cases.single(10 if quick else 25, directory)
     if quick:
         return results

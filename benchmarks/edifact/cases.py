@@ -13,6 +13,12 @@ PEER, SERIALIZED = "pydifact parsing", "pydifact serializing"
 FLOOR = "bytes.split on ' + :"
 # What a declaration of a usual shipment weighs.
 MESSAGE = 5_000
+# Ours and the floor are called so often in a round that it takes about as long as the peer's: who is done in a
+# moment would meet a quiet machine more often, and come out better than it is.
+CALLS = {
+    1: {"read": 10, "elements": 6, "checked": 6, "held": 6, "floor": 20},
+    10: {"read": 3, "elements": 2, "checked": 2, "held": 2, "floor": 6},
+}
 _SENDER, _RECIPIENT, _REFERENCE = "MERIDIAN", "TIDEWAITER", "MT26112200001"
 _ENVELOPE = peers.ENVELOPE | {"UNH", "UNT"}
 _PREPARED = datetime(2026, 11, 22, 9, 15, tzinfo=UTC)
@@ -29,24 +35,26 @@ def bulk(megabytes: int, rounds: int, directory: edifact.Directory) -> list[Resu
     timed = in_turns(
         {
             "read": lambda: ours.streamed([data]),
+            "elements": lambda: ours.streamed([data], length=ours.by_element),
             "checked": lambda: ours.streamed([data], directory),
-            "held": lambda: ours.read(data),
+            "held": lambda: ours.whole(data),
             "floor": lambda: peers.plain_split(data),
             "peer": lambda: peers.parsed(text),
         },
         rounds,
+        CALLS[megabytes],
     )
     equal({name: each.result for name, each in timed.items() if name != "floor"})
-    read, checked, held, floor, peer = (timed[name] for name in ("read", "checked", "held", "floor", "peer"))
+    peer, floor = timed["peer"], timed["floor"]
     name = f"{megabytes} MB: read"
     also = f"{name} + validated"
-    whole = f"{name}, all messages held"
     return [
-        beside_peer(name, read.best, PEER, peer.best, goal=">= 14, aim 25", spread=read.spread),
-        beside_peer(also, checked.best, PEER, peer.best, goal=">= 12, aim 20", spread=checked.spread),
-        beside_peer(whole, held.best, PEER, peer.best, spread=held.spread),
-        beside_floor(name, read.best, FLOOR, floor.best, spread=floor.spread),
-        beside_floor(also, checked.best, FLOOR, floor.best, spread=floor.spread),
+        _row(name, timed["read"], PEER, peer, goal=">= 14, aim 25"),
+        _row(f"{name}, element by element", timed["elements"], PEER, peer),
+        _row(f"{name}, all messages held", timed["held"], PEER, peer),
+        _row(also, timed["checked"], PEER, peer, goal=">= 12, aim 20"),
+        beside_floor(name, timed["read"].best, FLOOR, floor.best, spread=floor.spread),
+        beside_floor(also, timed["checked"].best, FLOOR, floor.best, spread=floor.spread),
     ]
 
 
@@ -54,28 +62,19 @@ def charsets(rounds: int, directory: edifact.Directory) -> list[Result]:
     """1 MB under the other levels, read and validated."""
     rows = []
     for charset in material.CHARSETS:
-        if charset is material.LATIN:
-            continue
-        data = material.interchange(material.MEGABYTE, charset)
-        text = data.decode(charset.codec)
-        timed = in_turns(_pair(data, text, directory), rounds)
-        equal({name: each.result for name, each in timed.items()})
-        name = f"1 MB {charset.level}:{charset.version}: read + validated"
-        rows.append(
-            beside_peer(name, timed["ours"].best, PEER, timed["peer"].best, spread=timed["ours"].spread)
-        )
+        if charset is not material.LATIN:
+            name = f"1 MB {charset.level}:{charset.version}: read + validated"
+            data = material.interchange(material.MEGABYTE, charset)
+            rows.append(_beside_parsing(name, data, charset, rounds, {"ours": 6}, directory))
     return rows
 
 
 def single(rounds: int, directory: edifact.Directory) -> list[Result]:
     """One declaration of 5 KB."""
     data = material.one_message(MESSAGE)
-    text = data.decode(material.LATIN.codec)
-    timed = in_turns(_pair(data, text, directory), rounds, {"ours": 20, "peer": 2})
-    equal({name: each.result for name, each in timed.items()})
-    ours, peer = timed["ours"], timed["peer"]
     name = f"one message of {len(data):,} octets: read + validated"
-    return [beside_peer(name, ours.best, PEER, peer.best, goal="<= 0.5 ms", spread=ours.spread)]
+    calls = {"ours": 40, "peer": 4}
+    return [_beside_parsing(name, data, material.LATIN, rounds, calls, directory, goal="<= 0.5 ms")]
 
 
 def declarations(rounds: int, directory: edifact.Directory) -> list[Result]:
@@ -96,7 +95,7 @@ def declarations(rounds: int, directory: edifact.Directory) -> list[Result]:
             "serialize": lambda: peers.serialized(segments),
         },
         rounds,
-        {"read": 5, "parse": 2, "write": 5, "serialize": 10},
+        {"read": 5, "parse": 4, "write": 5, "serialize": 30},
     )
     reading, writing = f"CUSDEC of {len(data):,} octets", f"CUSDEC of {len(written):,} octets"
     return [
@@ -137,8 +136,28 @@ def equal(totals: Mapping[str, object]) -> None:
         raise UnequalError(f"readers do not see the same characters: {dict(totals)}")
 
 
-def _row(case: str, ours_: Timed, against: str, peer: Timed) -> Result:
-    return beside_peer(case, ours_.best, against, peer.best, spread=ours_.spread)
+def _beside_parsing(
+    name: str,
+    data: bytes,
+    charset: material.Charset,
+    rounds: int,
+    calls: Mapping[str, int],
+    directory: edifact.Directory,
+    *,
+    goal: str = "",
+) -> Result:
+    text = data.decode(charset.codec)
+    ways: dict[str, Callable[[], object]] = {
+        "ours": lambda: ours.validated(data, directory),
+        "peer": lambda: peers.parsed(text),
+    }
+    timed = in_turns(ways, rounds, calls)
+    equal({way: each.result for way, each in timed.items()})
+    return _row(name, timed["ours"], PEER, timed["peer"], goal=goal)
+
+
+def _row(case: str, our: Timed, against: str, peer: Timed, *, goal: str = "") -> Result:
+    return beside_peer(case, our.best, against, peer.best, goal=goal, spread=our.spread)
 
 
 def _declaration(data: bytes, directory: edifact.Directory) -> Declaration:
@@ -146,10 +165,3 @@ def _declaration(data: bytes, directory: edifact.Directory) -> Declaration:
     declaration, _ = edifact.read_cusdec(interchange, interchange.messages[0], directory)
     assert declaration is not None
     return declaration
-
-
-def _pair(data: bytes, text: str, directory: edifact.Directory) -> dict[str, Callable[[], object]]:
-    return {
-        "ours": lambda: ours.validated(data, directory),
-        "peer": lambda: peers.parsed(text),
-    }

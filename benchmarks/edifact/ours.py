@@ -4,7 +4,7 @@ Each function returns the length of all components of all data elements between 
 counted: what must equal the peers' totals, and what keeps anything from being left unread.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tidewaiter.codecs import edifact
 from tidewaiter.codecs.finding import Finding
@@ -14,14 +14,14 @@ class FoundError(Exception):
     """What is generated valid has a finding."""
 
 
-def read(data: bytes) -> int:
-    """Read an interchange, the envelope checked."""
+def whole(data: bytes) -> int:
+    """Read an interchange, the envelope checked, and hold all of it."""
     interchange = edifact.read_interchange(data)
     none(interchange.findings)
     total = 0
     for message in interchange.messages:
         none(message.findings)
-        total += length(message)
+        total += by_value(message)
     return total
 
 
@@ -32,12 +32,35 @@ def validated(data: bytes, directory: edifact.Directory) -> int:
     total = 0
     for message in interchange.messages:
         none(edifact.validate(interchange, message, directory).findings)
-        total += length(message)
+        total += by_value(message)
     return total
 
 
-def streamed(chunks: Iterable[bytes], directory: edifact.Directory | None = None) -> int:
-    """Message by message, none of them kept; validated if there is a directory."""
+def by_value(message: edifact.Message) -> int:
+    """The characters in the components of a message, taken segment by segment."""
+    total = 0
+    for segment in message.segments:
+        for value in segment.values():
+            total += len(value)
+    return total
+
+
+def by_element(message: edifact.Message) -> int:
+    """The same, taken element by element, as one does who asks which element a component is of."""
+    total = 0
+    for segment in message.segments:
+        for element in range(1, len(segment) + 1):
+            for component in segment.components(element):
+                total += len(component)
+    return total
+
+
+def streamed(
+    chunks: Iterable[bytes],
+    directory: edifact.Directory | None = None,
+    length: Callable[[edifact.Message], int] = by_value,
+) -> int:
+    """Message by message, the envelope checked, nothing kept; validated if there is a directory."""
     total = 0
     interchange: edifact.Interchange | None = None
     for event in edifact.read_stream(chunks):
@@ -49,16 +72,6 @@ def streamed(chunks: Iterable[bytes], directory: edifact.Directory | None = None
         elif isinstance(event, edifact.Started | edifact.Ended):
             interchange = event.interchange
             none(interchange.findings)
-    return total
-
-
-def length(message: edifact.Message) -> int:
-    """The characters in the components of a message."""
-    total = 0
-    for segment in message.segments:
-        for element in range(1, len(segment) + 1):
-            for component in segment.components(element):
-                total += len(component)
     return total
 
 
