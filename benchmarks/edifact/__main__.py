@@ -29,7 +29,7 @@ def main() -> None:
         console.width = WIDTH
     began = time.perf_counter()
     results = _run(quick=quick)
-    console.print(table_of(results, "EDIFACT: seconds, best of the rounds"))
+    console.print(table_of(results, "EDIFACT: seconds of the processor, best of the rounds"))
     console.print(str(machine(pathlib.Path.cwd())), style="dim")
     if quick:
         return

@@ -13,11 +13,11 @@ PEER, SERIALIZED = "pydifact parsing", "pydifact serializing"
 FLOOR = "bytes.split on ' + :"
 # What a declaration of a usual shipment weighs.
 MESSAGE = 5_000
-# Ours and the floor are called so often in a round that it takes about as long as the peer's: who is done in a
-# moment would meet a quiet machine more often, and come out better than it is.
+# Ours and the floor are called so often in a round that it lasts like the peer's: who is done in a moment
+# would meet a quiet machine more often, and come out better than it is.
 CALLS = {
-    1: {"read": 10, "elements": 6, "checked": 6, "held": 6, "floor": 20},
-    10: {"read": 3, "elements": 2, "checked": 2, "held": 2, "floor": 6},
+    1: {"read": 8, "elements": 5, "checked": 5, "held": 5, "floor": 20},
+    10: {"read": 2, "elements": 2, "checked": 2, "held": 2, "floor": 5},
 }
 _SENDER, _RECIPIENT, _REFERENCE = "MERIDIAN", "TIDEWAITER", "MT26112200001"
 _ENVELOPE = peers.ENVELOPE | {"UNH", "UNT"}
