@@ -46,7 +46,7 @@ class Gateway:
         self.stopping = anyio.Event()
         self.ports: dict[str, int] = {}
         settings = config.gateway
-        reader = resources.reader(warm=True)
+        reader = resources.reader(warm=True, folder=config.folder)
         agencies = self.parties.agency_values()
         answers = Answers(settings)
         self.history = History(ledger)

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..codecs.document import Reader
+from ..codecs.errors import DirectoryError
 
 if TYPE_CHECKING:
     from ..codecs.edifact import Directory
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 # A folder beside the code. The package is never run from an archive: it ships SQL and schemas, too.
 _CONF = pathlib.Path(__file__).parent.parent / "conf"
+
+# Where a configuration folder keeps the directory tables its operator added.
+ADDED = "directories"
 
 
 def shipped(*parts: str) -> pathlib.Path:
@@ -25,13 +29,39 @@ def shipped_bytes(*parts: str) -> bytes:
     return shipped(*parts).read_bytes()
 
 
+def tables(folder: pathlib.Path | None = None) -> list[pathlib.Path]:
+    """The directory tables shipped, and then those added in the configuration folder `folder`: each is named
+    after its release, `d.96b.json`."""
+    added = [] if folder is None else sorted(folder.joinpath(ADDED).glob("*.json"))
+    return [*sorted(shipped("directories").glob("*.json")), *added]
+
+
 @functools.cache
-def directory() -> "Directory":
-    """The EDIFACT message directory the package ships."""
+def directory_of(folder: pathlib.Path | None) -> "Directory":
+    """The directory of a configuration folder, made once; each message is compiled when it first comes in."""
     from ..codecs.edifact import Directory  # noqa: PLC0415 - imported with the first document that needs it
 
-    files = sorted(shipped("directories").glob("*.json"))
-    return Directory([(file.stem.upper(), file.read_bytes) for file in files])
+    return Directory([(file.stem.upper(), file.read_bytes) for file in tables(folder)])
+
+
+def directory(folder: pathlib.Path | None = None) -> "Directory":
+    """The EDIFACT message directories the package ships, and those added in `folder`, which go before."""
+    return directory_of(folder)
+
+
+def check_tables(folder: pathlib.Path) -> None:
+    """Compile every table added in `folder`; raises ConfigError, while no message waits for one of them."""
+    from ..codecs.edifact import Directory  # noqa: PLC0415 - see above
+    from .toml import ConfigError  # noqa: PLC0415 - `validate` reads no configuration
+
+    for file in tables(folder)[len(tables()) :]:
+        beside = [(name.stem.upper(), name.read_bytes) for name in tables()]
+        try:
+            Directory([*beside, (file.stem.upper(), file.read_bytes)]).check(file.stem.upper())
+        except DirectoryError as error:
+            raise ConfigError(file, str(error)) from None
+        except OSError as error:
+            raise ConfigError(file, error.strerror or "cannot be read") from None
 
 
 @functools.cache
@@ -49,9 +79,12 @@ def schemas() -> "SchemaSet":
     return schemas_of(threading.get_ident())
 
 
-def reader(*, warm: bool = False) -> Reader:
-    """A reader of both syntaxes with what the package ships. `warm` compiles all of it now."""
+def reader(*, warm: bool = False, folder: pathlib.Path | None = None) -> Reader:
+    """A reader of both syntaxes with what the package ships and what is added in `folder`. `warm` makes ready
+    what every message needs, and raises ConfigError where a table added cannot be used."""
     if warm:
-        directory()
+        if folder is not None:
+            check_tables(folder)
+        directory(folder)
         schemas()
-    return Reader(directory, schemas)
+    return Reader(functools.partial(directory, folder), schemas)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
+from ..errors import DirectoryError
+
 T = TypeVar("T")
 # Since this version a separator repeats an element; before it, each repetition is an element of its own.
 FIRST_VERSION_THAT_REPEATS = 4
@@ -17,10 +19,6 @@ FIRST_VERSION_THAT_REPEATS = 4
 _FORMAT = re.compile(r"(an|a|n)(\.\.)?(\d{1,5})")
 _PART = re.compile(r"([MC]):([0-9A-Z]{4})(?:\*([1-9]\d{0,2}))?")
 _NOTE = re.compile(r"(D[1-7])((?: [1-9]\d?(?:\.[1-9]\d?)?){2,})")
-
-
-class DirectoryError(ValueError):
-    """A directory table that is not well made; the text says which part of it."""
 
 
 class Format(NamedTuple):

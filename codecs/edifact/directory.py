@@ -15,11 +15,11 @@ from typing import Any, Self
 
 import msgspec
 
+from ..errors import DirectoryError
 from .definition import (
     FIRST_VERSION_THAT_REPEATS,
     ComponentUse,
     Definitions,
-    DirectoryError,
     ElementUse,
     Format,
     Note,
@@ -41,8 +41,11 @@ __all__ = [
 ]
 
 UN = "UN"
+# What was asked for is remembered, but not all that senders may think of.
+MAX_REMEMBERED = 1000
 # The releases that hold the service segments and messages of syntax versions 1 to 3, and of version 4.
 SERVICE_3, SERVICE_4 = "D.3", "4.1"
+_SERVICE_AGES = {SERVICE_3: "3", SERVICE_4: "4"}
 # D.96B is of 1996. The first release in this form was D.93A (1993); S and 9x are older spellings.
 _RELEASE = re.compile(r"(\d\d)([A-Z])")
 _CENTURY_TURNS = 90
@@ -95,7 +98,10 @@ class _Source:
     @property
     def table(self) -> Table:
         if self._table is None:
-            table = read_table(self._fetch())
+            try:
+                table = read_table(self._fetch())
+            except DirectoryError as error:
+                raise DirectoryError(f"the table of {self.name}: {error}") from error
             if table.directory != self.name:
                 raise DirectoryError(f"the table of {self.name} says it is of {table.directory}")
             self._table = table
@@ -127,18 +133,19 @@ class Directory:
         """A directory of these tables. Raises DirectoryError where one is not a table."""
         return cls([(read_table(data).directory, functools.partial(bytes, data)) for data in tables])
 
-    def check(self) -> None:
-        """Compile everything. Raises DirectoryError where a table is not well made: a part that is not
-        defined, a bad format, or a structure that is none."""
-        for type_, directory in self.names():
-            self._rule(type_, directory)
-        for source in self._each():
+    def check(self, release: str | None = None) -> None:
+        """Compile everything, or all of one release. Raises DirectoryError where a table is not well made: a
+        part that is not defined, a bad format, or a structure that is none."""
+        for type_, name in self.names(release):
+            self._rule(type_, name)
+        for source in self._each(release):
             for tag in source.parts.tags():
                 source.parts.segment(tag)
 
-    def names(self) -> list[tuple[str, str]]:
-        """Every (message type, release) held."""
-        return sorted({(type_, source.name) for source in self._each() for type_ in source.table.messages})
+    def names(self, release: str | None = None) -> list[tuple[str, str]]:
+        """Every (message type, release) held, or those of one release."""
+        held = ((type_, source.name) for source in self._each(release) for type_ in source.table.messages)
+        return sorted(set(held))
 
     def releases(self) -> list[str]:
         """The releases held, oldest first; no table is read for it."""
@@ -155,9 +162,8 @@ class Directory:
             return None
         key = (type_, version, release)
         if key not in self._found:
-            # Bounded by what is held: an unknown release is remembered by what it leads to only once.
             found = next((self._rule(type_, name) for name in self._nearest(type_, version, release)), None)
-            if found is None or not found.covers(version, release):
+            if len(self._found) >= MAX_REMEMBERED:
                 return found
             self._found[key] = found
         return self._found[key]
@@ -178,9 +184,10 @@ class Directory:
         oldest = {type_: self.find(type_, "", "") for type_ in types}
         return MappingProxyType({type_: rule for type_, rule in oldest.items() if rule is not None})
 
-    def _each(self) -> Iterator[_Source]:
-        for sources in self._sources.values():
-            yield from sources
+    def _each(self, release: str | None = None) -> Iterator[_Source]:
+        for name, sources in self._sources.items():
+            if release is None or name == release:
+                yield from sources
 
     def _nearest(self, type_: str, version: str, release: str) -> Iterator[str]:
         """The releases that hold `type_`, best first."""
@@ -236,6 +243,8 @@ def _version(directory: str) -> str:
 
 
 def _age(directory: str) -> tuple[int, str]:
+    if directory in _SERVICE_AGES:
+        return 0, _SERVICE_AGES[directory]
     found = _RELEASE.fullmatch(directory.rpartition(".")[2])
     if found is None:
         return 0, directory

@@ -1,7 +1,6 @@
 """Every command with its options and help. What a command does stands in the other modules of this folder."""
 
 import functools
-import os
 import pathlib
 import sys
 from importlib.metadata import entry_points
@@ -10,6 +9,9 @@ from typing import Annotated
 import typer
 
 from ... import __version__
+from ..home import home
+from .directories import directories
+from .options import Dir, Json
 
 app = typer.Typer(
     name="tidewaiter",
@@ -24,6 +26,7 @@ partner = typer.Typer(help="Traders' software: who may lodge.", no_args_is_help=
 agency = typer.Typer(help="Agencies: who is asked.", no_args_is_help=True)
 app.add_typer(partner, name="partner", rich_help_panel="The gateway")
 app.add_typer(agency, name="agency", rich_help_panel="The gateway")
+app.add_typer(directories, name="directory", rich_help_panel="Files (no configuration needed)")
 
 GATEWAY, FILES, LOOK, TRY = (
     "The gateway",
@@ -31,24 +34,6 @@ GATEWAY, FILES, LOOK, TRY = (
     "Looking at a gateway",
     "Trying it",
 )
-
-Dir = Annotated[
-    pathlib.Path | None,
-    typer.Option(
-        "--dir", help="The configuration folder; else $TIDEWAITER_HOME, else the user's data folder."
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
-def home(folder: pathlib.Path | None) -> pathlib.Path:
-    """The configuration folder meant."""
-    if folder is not None:
-        return folder
-    if named := os.environ.get("TIDEWAITER_HOME"):
-        return pathlib.Path(named)
-    data = os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local" / "share"
-    return pathlib.Path(data) / "tidewaiter"
 
 
 @functools.cache

@@ -6,16 +6,18 @@ import sys
 import msgspec
 
 from ...codecs.document import Kind, Reading
+from ...codecs.errors import DirectoryError
 from ...codecs.finding import XmlPointer
 from .. import resources
 from ..finding_view import finding_line, finding_view
+from ..home import home
 
 VALID, INVALID, UNREADABLE = 0, 1, 2
 
 
 def validate(names: list[str], *, as_json: bool) -> int:
     """Print the findings of each file (`-`: standard input). 0: valid, 1: not valid, 2: cannot be read."""
-    reader = resources.reader()
+    reader = resources.reader(folder=home())
     worst = VALID
     report: list[dict[str, object]] = []
     for name in names:
@@ -24,7 +26,10 @@ def validate(names: list[str], *, as_json: bool) -> int:
             worst = UNREADABLE
             report.append({"file": name, "result": "unreadable", "documents": [], "findings": []})
             continue
-        reading = reader.read(data)
+        try:
+            reading = reader.read(data)
+        except DirectoryError as error:
+            return _unusable(error)
         worst = max(worst, _code(reading))
         if as_json:
             report.append(_json(name, reading))
@@ -40,7 +45,10 @@ def read(name: str, *, out: str | None = None) -> int:
     data = _bytes_of(name)
     if data is None:
         return UNREADABLE
-    reading = resources.reader().read(data)
+    try:
+        reading = resources.reader(folder=home()).read(data)
+    except DirectoryError as error:
+        return _unusable(error)
     documents = [
         {
             "kind": document.kind.value,
@@ -59,6 +67,12 @@ def read(name: str, *, out: str | None = None) -> int:
     for finding in reading.all_findings:
         sys.stderr.write(f"{name}: {finding}\n")
     return UNREADABLE if not documents else _code(reading)
+
+
+def _unusable(error: DirectoryError) -> int:
+    """A table that the operator added, and something changed."""
+    sys.stderr.write(f"tidewaiter: {error}; add the release again: tidewaiter directory add\n")
+    return UNREADABLE
 
 
 def _bytes_of(name: str) -> bytes | None:

@@ -13,6 +13,7 @@ import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...security import SecurityError, fingerprint, load_certificates
+from .. import resources
 from ..app import open_gateway
 from ..config import NAME, Config, load_config
 from ..ledger import LedgerError
@@ -109,6 +110,7 @@ def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
         config = load_config(folder)
         parties = Parties(config)
         doubts = check_sound(config, parties, datetime.now(UTC))
+        resources.check_tables(folder)
     except ConfigError as error:
         return complain(error)
     if faults := [doubt for doubt in doubts if doubt.grade is Grade.FAULT]:

@@ -18,6 +18,9 @@ COMMANDS = [
     "close",
     "dead",
     "demo",
+    "directory add",
+    "directory list",
+    "directory show",
     "events",
     "init",
     "list",
@@ -72,7 +75,7 @@ def test_help_can_be_asked_for(cli: Callable[..., Result], name: str) -> None:
     assert f"Usage: tidewaiter {name}" in shown.output
 
 
-@pytest.mark.parametrize("words", [(), ("partner",), ("agency",)])
+@pytest.mark.parametrize("words", [(), ("partner",), ("agency",), ("directory",)])
 def test_alone_it_says_what_there_is(cli: Callable[..., Result], words: tuple[str, ...]) -> None:
     assert "Usage: tidewaiter" in cli(*words).output
 

@@ -39,7 +39,7 @@ def test_nothing_lies_beside_what_is_read() -> None:
 
 def test_a_warm_reader_has_compiled_everything() -> None:
     """Before any thread starts, as libxml2 wants; a cold one compiles what it turns out to need."""
-    parts = (resources.directory, resources.schemas_of)
+    parts = (resources.directory_of, resources.schemas_of)
     for part in parts:
         part.cache_clear()
     resources.reader()

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from ..definition import Definitions, DirectoryError
+from ...errors import DirectoryError
+from ..definition import Definitions
 from ..directory import Table
 from ..structure import compile_structure
 from . import message, parts

@@ -1,0 +1,14 @@
+"""Options that many commands have."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+Dir = Annotated[
+    pathlib.Path | None,
+    typer.Option(
+        "--dir", help="The configuration folder; else $TIDEWAITER_HOME, else the user's data folder."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
