@@ -40,7 +40,7 @@ bench-pipeline: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:cacheprovider
 
 bench-edifact: $(VENV)/.dev-installed
-	$(BIN)/python -m tidewaiter.benchmarks.edifact
+	$(BIN)/python -m tidewaiter.benchmarks.edifact $(if $(QUICK),--quick)
 
 bench-peers: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.benchmarks.edifact.node

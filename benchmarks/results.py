@@ -5,8 +5,10 @@ import pathlib
 from collections.abc import Sequence
 
 import msgspec
+from rich.console import Console
 from rich.table import Table
 
+WIDTH = 130
 OUT = pathlib.Path(__file__).parent / "out"
 
 
@@ -58,6 +60,14 @@ def table_of(results: Sequence[Result], title: str) -> Table:
             f"{each.spread:.0%}",
         )
     return table
+
+
+def console() -> Console:
+    """Where a benchmark prints: as wide as the terminal, or as the table needs where there is none."""
+    opened = Console(highlight=False)
+    if not opened.is_terminal:
+        opened.width = WIDTH
+    return opened
 
 
 def write(results: Sequence[Result], name: str) -> pathlib.Path:

@@ -7,16 +7,11 @@ import argparse
 import pathlib
 import time
 
-from rich.console import Console
-
 from tidewaiter.benchmarks.edifact import cases
 from tidewaiter.benchmarks.edifact.streams import streams
-from tidewaiter.benchmarks.results import Result, table_of, write
+from tidewaiter.benchmarks.results import Result, console, table_of, write
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.sandbox.machine import machine
-
-# Of a table that is not printed to a terminal.
-WIDTH = 130
 
 
 def main() -> None:
@@ -24,16 +19,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tidewaiter.benchmarks.edifact")
     parser.add_argument("--quick", action="store_true", help="1 MB and one message only; writes nothing")
     quick = parser.parse_args().quick
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH
+    out = console()
     began = time.perf_counter()
     results = _run(quick=quick)
-    console.print(table_of(results, "EDIFACT: seconds of the processor, best of the rounds"))
-    console.print(str(machine(pathlib.Path.cwd())), style="dim")
+    out.print(table_of(results, "EDIFACT: seconds of the processor, best of the rounds"))
+    out.print(str(machine(pathlib.Path.cwd())), style="dim")
     if quick:
         return
-    console.print(f"Written to {write(results, 'edifact.json')} after {time.perf_counter() - began:.0f} s")
+    out.print(f"Written to {write(results, 'edifact.json')} after {time.perf_counter() - began:.0f} s")
 
 
 def _run(*, quick: bool) -> list[Result]:

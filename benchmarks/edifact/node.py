@@ -14,10 +14,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from tidewaiter.benchmarks.edifact import material, ours
-from tidewaiter.benchmarks.results import OUT, Result, beside_peer, table_of, write
+from tidewaiter.benchmarks.results import OUT, Result, beside_peer, console, table_of, write
 from tidewaiter.benchmarks.rounds import in_turns
 from tidewaiter.gateway import resources
 
@@ -125,14 +123,14 @@ def _run(command: Sequence[str], folder: pathlib.Path = FOLDER) -> str:
 
 
 def _main() -> None:
-    console = Console(highlight=False)
+    out = console()
     try:
         results = compare()
     except MissingError as error:
-        console.print(str(error), markup=False)
+        out.print(str(error), markup=False)
         sys.exit(1)
-    console.print(table_of(results, "EDIFACT beside readers of other languages: seconds"))
-    console.print(f"Written to {write(results, 'edifact-peers.json')}")
+    out.print(table_of(results, "EDIFACT beside readers of other languages: seconds"))
+    out.print(f"Written to {write(results, 'edifact-peers.json')}")
 
 
 if __name__ == "__main__":

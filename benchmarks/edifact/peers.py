@@ -6,7 +6,10 @@ edifactlib, the other library in Python that validates, has no distribution for 
 import warnings
 from collections.abc import Iterator
 
-import pydifact
+try:
+    import pydifact
+except ModuleNotFoundError:
+    raise SystemExit("the benchmarks need an extra: pip install 'tidewaiter[bench]'") from None
 from pydifact.exceptions import MissingImplementationWarning
 
 ENVELOPE = frozenset({"UNA", "UNB", "UNZ"})
