@@ -32,7 +32,8 @@ from .rows import (
     tax_party,
     transport,
 )
-from .rules import ANY, Rule, slot
+from .rules import ANY, Rule
+from .slots import slot
 from .special import Begin, Seals
 from .special_items import Currencies, Lrn
 from .texts import CHANGES, Changes, Statements

@@ -15,7 +15,8 @@ from .rows import (
     role,
     tax_party,
 )
-from .rules import ANY, Rule, slot
+from .rules import ANY, Rule
+from .slots import slot
 from .special_items import Item
 from .texts import (
     DESCRIPTION,

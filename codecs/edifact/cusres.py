@@ -20,8 +20,9 @@ from .mapping import apply
 from .reading import BAD_VALUE, Reading
 from .report import Report
 from .rows import DUTY_SLOTS, amount, date
-from .rules import ANY, OWN_LIST, Out, Rule, slot, table
+from .rules import ANY, OWN_LIST, Out, Rule, table
 from .scanner import Segment
+from .slots import slot
 from .source import Source, View
 from .texts import (
     CHANGES,

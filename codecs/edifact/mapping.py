@@ -1,12 +1,17 @@
 """A validated message through the rules: every placed segment goes to the node its group belongs to."""
 
+import functools
+
 from ..finding import Severity
 from .interchange import Message
 from .reading import Reading
 from .rules import NOT_TAKEN, Table, find_rule
+from .structure import Structure
 from .tree import Draft
 from .validation import NOT_PLACED, Validated
 
+# Structures in use at a time: one for each release of CUSDEC and CUSRES.
+MAX_STRUCTURES = 64
 # The message's own segments: they carry no content.
 _SERVICE = frozenset({"UNH", "UNS", "UNT"})
 
@@ -24,19 +29,18 @@ class _Scope:
 def apply(message: Message, validated: Validated, rules: Table, root: Draft, reading: Reading) -> None:
     """Fill `root` from the segments of `message` that have a place; what no rule takes is told (INFO)."""
     assert validated.rule is not None
-    structure = validated.rule.structure
+    places = _places(validated.rule.structure)
     scopes: dict[int, _Scope | None] = {-1: _Scope(root, rules)}
     for segment, position in zip(message.segments, validated.positions, strict=True):
         if position == NOT_PLACED or segment.tag in _SERVICE:
             continue
-        group = structure.positions[position].group
-        opens = structure.trigger(position)
-        scope = scopes.get(structure.groups[group].parent if opens else group)
+        group, opens, outer, name = places[position]
+        scope = scopes.get(outer)
         if scope is None:
             if opens:
                 scopes[group] = None
             continue
-        rule = find_rule(scope.rules, structure.group_name(position), segment)
+        rule = find_rule(scope.rules, name, segment)
         root.trail.segment = segment
         if rule is None or not rule.takes(segment):
             text = "read, but the declaration has no field for it"
@@ -53,3 +57,14 @@ def apply(message: Message, validated: Validated, rules: Table, root: Draft, rea
         draft = rule.read(segment, scope.draft, reading)
         if opens:
             scopes[group] = _Scope(draft, rule.table)
+
+
+@functools.lru_cache(maxsize=MAX_STRUCTURES)
+def _places(structure: Structure) -> tuple[tuple[int, bool, int, str], ...]:
+    """Of each position its group, whether it opens it, the group whose node it is read into, and the name."""
+    found = []
+    for position in structure.positions:
+        opens = structure.trigger(position.number)
+        outer = structure.groups[position.group].parent if opens else position.group
+        found.append((position.group, opens, outer, structure.group_name(position.number)))
+    return tuple(found)

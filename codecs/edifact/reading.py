@@ -1,7 +1,5 @@
 """What every rule needs while a message is read: its places, the names of its elements, what was told."""
 
-from decimal import Decimal
-
 from ..finding import EdifactPointer, Severity
 from .elements import decimal_marks, wrong_mark
 from .interchange import Interchange, Locator, Message
@@ -57,12 +55,13 @@ class Reading:
         at = (cell.element, cell.component)
         code: str = BAD_VALUE
         resolved = resolve(draft.cls, path)
-        number = resolved.part == "value" or resolved.field.kind in {int, Decimal}
-        problem = wrong_mark(text, self._marks) if number else None
+        # Where either mark will do, none is wrong.
+        exact = resolved.convert is not None and len(self._marks) == 1
+        problem = wrong_mark(text, self._marks) if exact else None
         if problem is not None:
             code = Code.INVALID_TYPE
         else:
-            problem = draft.put(path, text, at)
+            problem = draft.put_at(resolved, text, at)
             problem = problem and f"{self.name(segment, at)} {problem}"
         if problem is not None and not self.told(segment, at):
             severity = Severity.WARNING if "twice" in problem else Severity.ERROR

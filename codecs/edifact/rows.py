@@ -1,6 +1,7 @@
 """Rows of the CUSDEC tables by kind of segment: what a LOC, an RFF or a NAD of this mapping looks like."""
 
-from .rules import ANY, Rule, slot
+from .rules import ANY, Rule
+from .slots import slot
 from .special import Moment, Place, Transport
 from .special_items import Charges, Previous
 

@@ -6,15 +6,15 @@ is what is read. A rule that opens a segment group has rules of its own for the 
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from ..finding import Severity
 from .reading import Reading
 from .report import Code, Report
 from .scanner import Segment
+from .slots import Slot
 from .source import Source, View, as_text, reach, split_path
 from .tree import Draft
-from .writer import CONTROL, Cell, OutSegment
+from .writer import CONTROL, OutSegment
 
 # Finding codes of the mapping itself; they are not of UNTDID 0085, since the syntax is in order.
 NO_PLACE = "no-place"
@@ -25,65 +25,6 @@ ANY = "*"
 # Nodes of one class come with few sets of names; for each it is kept which rules they concern.
 MAX_SHAPES = 256
 OWN_LIST = "ZZZ"
-
-
-class Slot(NamedTuple):
-    """A field and the components that carry it.
-
-    With `glue` a full component goes on in the next one and a shorter one ends the text; without it
-    components are lines, joined by a blank. `assume` is written where the field is absent and is a value like
-    any other when read; `blank` is written where it is absent and is read as absent. `when` must be in its
-    component, or the slot is not read.
-    """
-
-    path: str
-    cells: tuple[Cell, ...]
-    glue: bool
-    assume: str = ""
-    blank: str = ""
-    when: tuple[int, int, str] | None = None
-
-    def read(self, segment: Segment) -> str:
-        """The text of the field in `segment`."""
-        if self.when is not None and segment.value(self.when[0], self.when[1]) != self.when[2]:
-            return ""
-        first = self.cells[0]
-        text = segment.value(first.element, first.component)
-        if len(self.cells) > 1:
-            full = len(text) == first.length
-            for cell in self.cells[1:]:
-                value = segment.value(cell.element, cell.component)
-                if not value or (self.glue and not full):
-                    break
-                text += value if full else f" {value}"
-                full = len(value) == cell.length
-        return "" if text == self.blank else text
-
-    def cut(self, text: str) -> dict[tuple[int, int], str] | None:
-        """`text` in the components of the slot; None where it is too long for them."""
-        cells = {}
-        for cell in self.cells:
-            if text:
-                cells[cell.element, cell.component] = text[: cell.length]
-            text = text[cell.length :]
-        return None if text else cells
-
-
-def slot(
-    path: str,
-    where: str,
-    *,
-    assume: str = "",
-    blank: str = "",
-    when: tuple[int, int, str] | None = None,
-) -> Slot:
-    """A slot from its short form: `2.1/35` element 2, component 1, 35 characters; `>` glues."""
-    cells = []
-    for word in where.replace(">", " ").split():
-        position, _, length = word.partition("/")
-        element, _, component = position.partition(".")
-        cells.append(Cell(int(element), int(component), int(length)))
-    return Slot(path, tuple(cells), ">" in where, assume, blank, when)
 
 
 class Out:
@@ -189,6 +130,9 @@ class Rule:
             (*split_path(entry.path), (cell.element, cell.component), cell.length, entry)
             for cell, entry in sorted((entry.cells[0], entry) for entry in slots)
         ]
+        self._reads = [
+            (entry, entry.cells[0], len(entry.cells) == 1 and entry.when is None) for entry in self.slots
+        ]
         self._defaults = [
             (place, entry.assume or entry.blank)
             for *_, place, _, entry in self._plan
@@ -217,10 +161,19 @@ class Rule:
         draft = parent.append(self.base) if self.many else parent.at(self.base)
         if self.ordinal:
             draft.put(self.ordinal, str(len(parent.children(self.base))))
-        for entry in self.slots:
-            text = entry.read(segment)
-            if text:
-                reading.put(draft, entry.path, text, segment, entry.cells[0])
+        element, found = 0, segment.components(0)
+        for entry, cell, simple in self._reads:
+            if simple:
+                if cell.element != element:
+                    element, found = cell.element, segment.components(cell.element)
+                text = found[cell.component - 1] if len(found) >= cell.component else ""
+                if not text or text == entry.blank:
+                    continue
+            else:
+                text = entry.read(segment)
+                if not text:
+                    continue
+            reading.put(draft, entry.path, text, segment, cell)
         return draft
 
     def _find_concerned(self, names: tuple[str, ...]) -> list["Rule"]:
@@ -302,6 +255,10 @@ def table(rules: Sequence[Rule]) -> Table:
     return found
 
 
+# Segments whose qualifier is not just their first component.
+_SPELLED = frozenset({"MEA", "RFF", "GIS", "DOC"})
+
+
 @functools.lru_cache(maxsize=4096)
 def _owned(value: str) -> str:
     return f"{OWN_LIST}/{value}"
@@ -310,16 +267,15 @@ def _owned(value: str) -> str:
 def key_of(segment: Segment) -> str:
     """The qualifier of a segment as the tables spell it."""
     tag = segment.tag
+    if tag not in _SPELLED:
+        return segment.value(1)
     if tag == "MEA":
         detail = segment.value(2)
         return f"/{detail}" if detail else segment.value(1)
-    if tag == "GIS":
-        return _owned(segment.value(1)) if segment.value(1, 3) == OWN_LIST else segment.value(1)
-    if tag == "DOC":
-        return _owned(segment.value(1)) if segment.value(1, 3) == OWN_LIST else segment.value(1)
-    if tag == "RFF" and segment.value(1) == OWN_LIST:
-        return _owned(segment.value(1, 4))
-    return segment.value(1)
+    if tag == "RFF":
+        value = segment.value(1)
+        return _owned(segment.value(1, 4)) if value == OWN_LIST else value
+    return _owned(segment.value(1)) if segment.value(1, 3) == OWN_LIST else segment.value(1)
 
 
 def find_rule(rules: Table, group: str, segment: Segment) -> Rule | None:

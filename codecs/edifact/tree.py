@@ -6,7 +6,7 @@ an attribute is named after a colon: `invoice_amount:value`, `invoice_amount:cur
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -19,18 +19,20 @@ _COMPOUND: dict[Kind, tuple[str, str]] = {
     Quantity: ("value", "unit"),
     DateTime: ("text", "format"),
 }
-_EMPTY = (None, ())
 _NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+")
 # As many digits as a segment could hold in sport only: longer ones cost the square of their number.
 _WHOLE = re.compile(r"-?[0-9]{1,40}")
 
 
 class Path(NamedTuple):
-    """A resolved path: the nodes to go through, the field at its end, and the part of its value."""
+    """A resolved path: the nodes to go through with their classes, the field at its end, the part of its
+    value, how the value is made of text (None: it is text), and the name by which its origin is kept."""
 
-    nodes: tuple[Field, ...]
+    nodes: tuple[tuple[str, type[Node]], ...]
     field: Field
     part: str
+    convert: Callable[[str], int | Decimal] | None
+    key: str
 
 
 @functools.cache
@@ -40,10 +42,32 @@ def resolve(cls: type[Node], path: str) -> Path:
     *inner, last = names.split(".")
     nodes = []
     for name in inner:
-        field = _fields(cls)[name]
-        nodes.append(field)
-        cls = _node(field)
-    return Path(tuple(nodes), _fields(cls)[last], part)
+        cls = _node(_fields(cls)[name])
+        nodes.append((name, cls))
+    field = _fields(cls)[last]
+    convert: Callable[[str], int | Decimal] | None = None
+    if field.kind is int:
+        convert = _whole
+    elif field.kind is Decimal or part == "value":
+        convert = _decimal
+    return Path(tuple(nodes), field, part, convert, f"{last}:{part}" if part else last)
+
+
+@functools.cache
+def _way(cls: type[Node], path: str) -> tuple[tuple[str, type[Node]], ...]:
+    """The nodes of a path that ends at a node."""
+    way = []
+    for name in path.split(".") if path else ():
+        cls = _node(_fields(cls)[name])
+        way.append((name, cls))
+    return tuple(way)
+
+
+@functools.cache
+def _list(cls: type[Node], path: str) -> tuple[str, str, type[Node]]:
+    """A path that ends at a list of nodes: that of its parent, its name, and the class of what is in it."""
+    parent, _, name = path.rpartition(".")
+    return parent, name, _way(cls, path)[-1][1]
 
 
 @functools.cache
@@ -73,6 +97,10 @@ class Origin(NamedTuple):
     cell: tuple[int, int] | None = None
 
 
+# As an Origin, of which there is one for each value.
+_Place = tuple[Segment, tuple[int, int] | None]
+
+
 class Draft:
     """A node being read: values come one at a time, the node is built at the end."""
 
@@ -83,30 +111,31 @@ class Draft:
         self.trail = trail or Trail()
         self._segment = self.trail.segment
         self._values: dict[str, Any] = {}
-        self._origins: dict[str, Origin] = {}
+        self._origins: dict[str, _Place] = {}
         self._built = False
 
     def at(self, path: str) -> "Draft":
         """The single node at `path`, made if need be; the empty path is this node."""
+        return self._go(_way(self.cls, path)) if path else self
+
+    def _go(self, way: tuple[tuple[str, type[Node]], ...]) -> "Draft":
         draft = self
-        for name in path.split(".") if path else ():
+        for name, cls in way:
             found = draft._values.get(name)
             if found is None:
-                found = draft._values[name] = Draft(_node(_fields(draft.cls)[name]), self.trail)
+                found = draft._values[name] = Draft(cls, draft.trail)
             draft = found
         return draft
 
     def append(self, path: str) -> "Draft":
         """A new node at the end of the list at `path`."""
-        children = self.children(path)
-        parent, _, name = path.rpartition(".")
-        child = Draft(_node(_fields(self.at(parent).cls)[name]), self.trail)
-        children.append(child)
+        child = Draft(_list(self.cls, path)[2], self.trail)
+        self.children(path).append(child)
         return child
 
     def children(self, path: str) -> list["Draft"]:
         """The list at `path`, made if need be."""
-        parent, _, name = path.rpartition(".")
+        parent, name, _ = _list(self.cls, path)
         found: list[Draft] = self.at(parent)._values.setdefault(name, [])
         return found
 
@@ -115,23 +144,25 @@ class Draft:
 
         `cell` is the element and component of the segment of the trail that it came from.
         """
-        resolved = resolve(self.cls, path)
-        draft = self.at(path.partition(":")[0].rpartition(".")[0])
-        name, kind = resolved.field.name, resolved.field.kind
+        return self.put_at(resolve(self.cls, path), text, cell)
+
+    def put_at(self, path: Path, text: str, cell: tuple[int, int] | None = None) -> str | None:
+        """As `put`, with the path resolved."""
+        draft = self._go(path.nodes) if path.nodes else self
         values: dict[str, Any] = draft._values
-        if resolved.part:
+        name = path.field.name
+        if path.part:
             values = values.setdefault(name, {})
-            name = resolved.part
+            name = path.part
         try:
-            value = _convert(kind, resolved.part, text)
+            value = text if path.convert is None else path.convert(text)
         except ValueError:
-            return "is not a whole number" if kind is int else "is not a number"
+            return "is not a whole number" if path.field.kind is int else "is not a number"
         if name in values:
             return None if values[name] == value else "is given twice; the first is kept"
         values[name] = value
         if self.trail.segment is not None:
-            key = f"{resolved.field.name}:{resolved.part}" if resolved.part else name
-            draft._origins[key] = Origin(self.trail.segment, cell)
+            draft._origins[path.key] = (self.trail.segment, cell)
         return None
 
     def origin(self, steps: Sequence[Step], part: str = "") -> Origin | None:
@@ -144,7 +175,9 @@ class Draft:
                 value = kept[place] if place is not None and place < len(kept) else None
             if not isinstance(value, Draft):
                 found = _first(draft._origins, field, part)
-                return found or (None if nearest is None else Origin(nearest))
+                if found is not None:
+                    return Origin(*found)
+                return None if nearest is None else Origin(nearest)
             draft, nearest = value, value._segment or nearest
         return None if nearest is None else Origin(nearest)
 
@@ -155,7 +188,7 @@ class Draft:
         known = draft._values.get(name)
         text = join_lines(lines, width)
         if known is None and self.trail.segment is not None:
-            draft._origins[name] = Origin(self.trail.segment)
+            draft._origins[name] = (self.trail.segment, None)
         draft._values[name] = text if known is None else f"{known}{'' if glue else chr(10)}{text}"
 
     def has(self, path: str) -> bool:
@@ -170,16 +203,23 @@ class Draft:
 
     def build(self) -> Node | None:
         """The node; None where nothing was put in it."""
-        values = {}
+        values: dict[str, Any] = {}
         for name, value in self._values.items():
-            built = _build(_fields(self.cls)[name].kind, value)
-            if built not in _EMPTY:
+            built = value
+            if value.__class__ is Draft:
+                built = value.build()
+            elif value.__class__ is list:
+                nodes = [draft.build() for draft in value]
+                built = tuple([node for node in nodes if node is not None]) or None
+            elif value.__class__ is dict:
+                built = _compound(_fields(self.cls)[name].kind, value)
+            if built is not None:
                 values[name] = built
         self._built = bool(values)
         return self.cls(**values) if values else None
 
 
-def _first(origins: dict[str, Origin], field: Field, part: str) -> Origin | None:
+def _first(origins: dict[str, _Place], field: Field, part: str) -> _Place | None:
     """Of a value with an attribute: the part asked for, else the value itself."""
     parts = _COMPOUND.get(field.kind)
     if parts is None:
@@ -187,28 +227,22 @@ def _first(origins: dict[str, Origin], field: Field, part: str) -> Origin | None
     return origins.get(f"{field.name}:{part}") or origins.get(f"{field.name}:{parts[0]}")
 
 
-def _convert(kind: Kind, part: str, text: str) -> Any:
-    if kind is int:
-        if not _WHOLE.fullmatch(text):
-            raise ValueError(text)
-        return int(text)
-    if kind is Decimal or part == "value":
-        number = text.replace(",", ".")
-        if not _NUMBER.fullmatch(number):
-            raise ValueError(text)
-        return Decimal(number)
-    return text
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
 
 
-def _build(kind: Kind, value: Any) -> Any:
-    if isinstance(value, Draft):
-        return value.build()
-    if isinstance(value, list):
-        return tuple(node for node in (draft.build() for draft in value) if node is not None)
-    if isinstance(value, dict):
-        # A currency without an amount, a format without a date: there is no value to carry it.
-        return kind(**value) if _COMPOUND[kind][0] in value else None
-    return value
+def _decimal(text: str) -> Decimal:
+    number = text.replace(",", ".")
+    if not _NUMBER.fullmatch(number):
+        raise ValueError(text)
+    return Decimal(number)
+
+
+def _compound(kind: Kind, value: dict[str, Any]) -> Any:
+    """None for a currency without an amount, a format without a date: there is no value to carry it."""
+    return kind(**value) if _COMPOUND[kind][0] in value else None
 
 
 def join_lines(lines: list[str], width: int) -> str:

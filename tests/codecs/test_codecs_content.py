@@ -52,6 +52,8 @@ def test_a_country_is_two_letters(country: str) -> None:
         ("9" * 16, []),
         ("9" * 17, [("invoice_amount", "too-many-digits", True)]),
         ("9e30", [("invoice_amount", "too-many-digits", True)]),
+        ("9.5e30", [("invoice_amount", "too-many-digits", True)]),
+        ("9.5e3", []),
         ("-41260.00", [("invoice_amount", "negative-value", False)]),
     ],
 )

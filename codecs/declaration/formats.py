@@ -1,0 +1,148 @@
+"""The formats of the fields (`a2`, `an..35`, `n..16,3`) and the values that break them."""
+
+import functools
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from ..finding import Severity
+from .element import Field, Node
+from .values import DATE_FORMATS, Amount, DateTime, Quantity, written_format
+
+# UN/ECE Recommendation 20, with the qualifier some agencies append (KGM#G).
+_UNIT = re.compile(r"[A-Za-z0-9]{1,3}(?:#[A-Za-z0-9])?")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_FORMAT = re.compile(r"(an|a|n)(\.\.)?(\d+)(?:,(\d+))?")
+# Rates are a number and no more: more decimals than the model's an..17,3 are in use.
+_RATE = "115"
+
+
+class Problem(NamedTuple):
+    """What is wrong with one value."""
+
+    code: str
+    text: str
+    value: str
+    expected: str | None = None
+    part: str = ""
+    severity: Severity = Severity.ERROR
+
+
+Check = Callable[[Any], Problem | None]
+
+
+def check_of(field: Field) -> Check | None:
+    """The check of the values of a field; None where the field is a class itself."""
+    if issubclass(field.kind, Node):
+        return None
+    if field.kind is DateTime:
+        return _moment
+    match = _FORMAT.fullmatch(field.format)
+    if match is None:
+        raise ValueError(f"{field.name} has no format that can be checked: {field.format!r}")
+    kind, bound, high, decimals = match[1], match[2] is not None, int(match[3]), int(match[4] or 0)
+    if field.kind is str:
+        return _text(field.format, kind, int(bound) or high, high)
+    checked = functools.partial(_digits, expected=field.format, total=high, decimals=decimals)
+    if field.wco == _RATE:
+        checked = functools.partial(_digits, expected="number", total=40, decimals=40)
+    if field.kind is Amount:
+        return functools.partial(_amount, digits=checked)
+    if field.kind is Quantity:
+        return functools.partial(_quantity, digits=checked)
+    return functools.partial(_number, digits=checked)
+
+
+def _text(expected: str, kind: str, low: int, high: int) -> Check:
+    letters = {"a": re.compile("[A-Za-z]*"), "n": re.compile("[0-9]*")}.get(kind)
+
+    def check(value: str) -> Problem | None:
+        if letters is None and low <= len(value) <= high and not value.isspace():
+            return None
+        if not value.strip():
+            return Problem("blank-value", "is blank", value, expected)
+        if letters is not None and (letters.fullmatch(value) is None or (low == high and len(value) != high)):
+            return Problem("wrong-format", f"is not {expected}", value, expected)
+        if not low <= len(value) <= high:
+            return Problem("too-long", f"is longer than {expected}", value, expected)
+        return None
+
+    return check
+
+
+def _digits(value: Decimal, *, expected: str, total: int, decimals: int) -> Problem | None:
+    before, _, after = str(value).partition(".")
+    if len(before) + len(after) <= total and len(after) <= decimals and (before + after).isdecimal():
+        # Most numbers need no more than this.
+        return None
+    if not value.is_finite():
+        return Problem("wrong-format", "is not a number", str(value), expected)
+    _, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    shown = format(value, "f") if abs(exponent) <= 40 else str(value)
+    fraction, given = max(0, -exponent), len(digits) + max(0, exponent)
+    for digit in reversed(digits):
+        if digit or not fraction:
+            break
+        fraction, given = fraction - 1, given - 1
+    if fraction > decimals:
+        return Problem("too-many-decimals", f"has more than {decimals} decimals", shown, expected)
+    if given > total:
+        return Problem("too-many-digits", f"has more than {total} digits", shown, expected)
+    return None
+
+
+def _number(value: int | Decimal, *, digits: Check) -> Problem | None:
+    number = Decimal(value)
+    problem = digits(number)
+    return _negative(number, Severity.ERROR) if problem is None else problem
+
+
+def _amount(value: Amount, *, digits: Check) -> Problem | None:
+    problem = digits(value.value)
+    if problem is None and value.currency is not None and _CURRENCY.fullmatch(value.currency) is None:
+        text = "has a currency that is not a3"
+        return Problem("wrong-format", text, value.currency, "a3", "currency")
+    # A sum may be owed the other way round; seldom on purpose.
+    return _negative(value.value, Severity.WARNING) if problem is None else problem
+
+
+def _quantity(value: Quantity, *, digits: Check) -> Problem | None:
+    problem = digits(value.value)
+    if problem is None and value.unit is not None and _UNIT.fullmatch(value.unit) is None:
+        return Problem("wrong-format", "has a unit code that is not an..3", value.unit, "an..3", "unit")
+    return _negative(value.value, Severity.ERROR) if problem is None else problem
+
+
+def _negative(value: Decimal, severity: Severity) -> Problem | None:
+    if value >= 0:
+        return None
+    text = "must not be negative" if severity is Severity.ERROR else "is negative"
+    return Problem("negative-value", text, format(value, "f"), severity=severity)
+
+
+def _moment(value: DateTime) -> Problem | None:
+    """A text that is no date is an error; one in another format than it says can still be told."""
+    if value.format is None:
+        if value.parsed() is not None:
+            return None
+        return Problem("wrong-date", "is not a date", value.text, "102")
+    if value.format not in DATE_FORMATS:
+        text = "has a date format that is not known here"
+        return Problem("unknown-code", text, value.format, ", ".join(DATE_FORMATS), "format")
+    written = written_format(value.text)
+    if written is None:
+        return Problem("wrong-date", "is not a date", value.text, value.format)
+    if written != value.format:
+        text = "is a date in another format than it says"
+        return Problem("date-format", text, value.text, value.format, severity=Severity.WARNING)
+    return None
+
+
+def lengths(field: Field) -> tuple[int, int]:
+    """The lengths of a text that may hold any character."""
+    match = _FORMAT.fullmatch(field.format)
+    if field.kind is not str or match is None or match[1] != "an":
+        return 0, 0
+    return (1 if match[2] else int(match[3])), int(match[3])
