@@ -40,7 +40,7 @@ __all__ = [
     "SegmentRule",
 ]
 
-UN = "UN"
+UN, DRAFT = "UN", "D"
 # What was asked for is remembered, but not all that senders may think of.
 MAX_REMEMBERED = 1000
 # The releases that hold the service segments and messages of syntax versions 1 to 3, and of version 4.
@@ -204,7 +204,8 @@ class Directory:
         for name in holding:
             if any(exact in source.table.also for source in self._sources[name]):
                 yield name
-        same = [name for name in holding if _version(name) == _version(exact)] or holding
+        alike = [name for name in holding if _version(name) == _version(exact)]
+        same = alike or [name for name in holding if _version(name) == DRAFT] or holding
         older = [name for name in same if _age(name) <= wanted]
         yield from sorted(older, key=_age, reverse=True)
         yield from sorted(same, key=_age)
@@ -239,7 +240,7 @@ class Directory:
 def _version(directory: str) -> str:
     """S (a standard, until 1995) had the same releases as D (a draft)."""
     version = directory.partition(".")[0]
-    return "D" if version == "S" else version
+    return DRAFT if version == "S" else version
 
 
 def _age(directory: str) -> tuple[int, str]:

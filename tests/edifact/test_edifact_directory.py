@@ -1,13 +1,18 @@
 """Tables of facts to rules, and the steps from each position of a message."""
 
+import functools
 import json
+import pathlib
 from typing import Any
 
 import pytest
 
 from tidewaiter.codecs.edifact import Directory
-from tidewaiter.codecs.edifact.directory import DirectoryError, Note, Place
+from tidewaiter.codecs.edifact import directory as module
+from tidewaiter.codecs.edifact.directory import DirectoryError, MessageRule, Note, Place
+from tidewaiter.codecs.edifact.structure import Structure
 
+TABLES = pathlib.Path(__file__).resolve().parents[2] / "conf" / "directories"
 SMALL: dict[str, Any] = {
     "directory": "D.96B",
     "elements": {"1001": "an..3", "1154": "an..35", "6066": "n..18", "0081": "a1"},
@@ -21,8 +26,20 @@ def load(**changes: Any) -> Directory:
     return Directory.load(json.dumps(SMALL | changes).encode())
 
 
+def rule_of(directory: Directory) -> MessageRule:
+    rule = directory.find("TESTER", "D", "96B")
+    assert rule is not None
+    return rule
+
+
+def shipped(directory: Directory, name: str) -> Structure:
+    rule = directory.find(name, "D", "3" if name == "CONTRL" else "96B")
+    assert rule is not None
+    return rule.structure
+
+
 def test_what_a_table_says() -> None:
-    rule = load().messages["TESTER"]
+    rule = rule_of(load())
     assert rule.covers("D", "96B")
     assert not rule.covers("D", "99B")
     bgm = rule.segments["BGM"]
@@ -60,6 +77,180 @@ def test_what_a_table_says() -> None:
 def test_a_table_that_is_not_well_made_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(DirectoryError):
         load(**changes).check()
+
+
+def held(*releases: str, **changes: Any) -> Directory:
+    """SMALL, of each of these releases."""
+    tables = [SMALL | changes | {"directory": release} for release in releases]
+    return Directory.load(*(json.dumps(table).encode() for table in tables))
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("D.96B", "D.96B"),
+        ("S.96B", "D.96B"),
+        ("D.97A", "D.96B"),
+        ("D.01A", "D.96B"),
+        ("D.01B", "D.01B"),
+        ("D.20A", "D.19B"),
+        ("D.93A", "D.96B"),
+        ("D.", "D.96B"),
+        ("1.911", "D.96B"),
+        ("4.1", "4.1"),
+        ("4.7", "4.1"),
+    ],
+)
+def test_the_release_that_is_nearest(asked: str, found: str) -> None:
+    directory = held("D.19B", "D.96B", "4.1", "D.01B")
+    assert directory.releases() == ["4.1", "D.96B", "D.01B", "D.19B"]
+    rule = directory.find("TESTER", *asked.split("."))
+    assert rule is not None
+    assert rule.directory == found
+    assert rule.covers(*asked.split(".")) == (asked == found)
+
+
+def test_other_names_of_a_release() -> None:
+    directory = held("D.96B", "D.99B", also=["2.2"])
+    rule = directory.find("TESTER", "2", "2")
+    assert rule is not None
+    assert rule.covers("2", "2")
+
+
+def test_a_release_that_lacks_the_message_is_passed_over() -> None:
+    tables = [SMALL, SMALL | {"directory": "D.01B", "messages": {}}]
+    directory = Directory.load(*(json.dumps(table).encode() for table in tables))
+    rule = directory.find("TESTER", "D", "01B")
+    assert rule is not None
+    assert rule.directory == "D.96B"
+    assert directory.find("ORDERS", "D", "01B") is None
+    assert directory.names() == [("TESTER", "D.96B")]
+
+
+def test_a_message_of_another_agency_is_another_message() -> None:
+    directory = held("D.96B")
+    assert directory.find("TESTER", "D", "96B", "UN") is directory.find("TESTER", "D", "96B", "")
+    assert directory.find("TESTER", "D", "96B", "IA") is None
+
+
+def test_of_one_release_the_later_table_is_asked_first() -> None:
+    other = SMALL | {"messages": {"OTHERS": SMALL["messages"]["TESTER"]}}
+    newer = SMALL | {"elements": SMALL["elements"] | {"1001": "an..9"}}
+    directory = Directory.load(*(json.dumps(table).encode() for table in (SMALL, other, newer)))
+    assert directory.names() == [("OTHERS", "D.96B"), ("TESTER", "D.96B")]
+    rule = directory.find("TESTER", "D", "96B")
+    assert rule is not None
+    assert rule.segments["UNH"].elements[0].components[0].format.high == 9
+
+
+def test_nothing_is_read_before_it_is_asked_for() -> None:
+    read: list[str] = []
+
+    def table(name: str) -> bytes:
+        read.append(name)
+        return json.dumps(SMALL | {"directory": name}).encode()
+
+    names = ("D.96B", "D.01B")
+    directory = Directory([(name, functools.partial(table, name)) for name in names])
+    assert directory.releases() == ["D.96B", "D.01B"]
+    assert read == []
+    rule = directory.find("TESTER", "D", "01B")
+    assert read == ["D.01B"]
+    assert directory.find("TESTER", "D", "01B") is rule
+    directory.find("TESTER", "D", "98A")
+    assert sorted(read) == ["D.01B", "D.96B"]
+
+
+def test_a_table_under_another_name_is_refused() -> None:
+    directory = Directory([("D.99B", json.dumps(SMALL).encode)])
+    with pytest.raises(DirectoryError, match=r"D\.99B says it is of D\.96B"):
+        directory.check()
+    with pytest.raises(DirectoryError, match=r"the table of D\.99B: not a directory table"):
+        Directory([("D.99B", b"{".__bytes__)]).names()
+
+
+def test_what_senders_think_of_is_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
+    directory = held("D.96B")
+    rules = {id(directory.find("TESTER", "D", str(number))) for number in range(9)}
+    assert len(rules) == 1
+
+
+def test_the_service_segments_of_each_version(directory: Directory) -> None:
+    older, newer = directory.service(3), directory.service(4)
+    assert older is directory.service(1)
+    envelope = {"UNB", "UNZ", "UNG", "UNE", "UNH", "UNT", "UNS"}
+    assert envelope <= older.keys() & newer.keys()
+    assert {
+        "UNO",
+        "UNP",
+        "UGH",
+        "UGT",
+        "USH",
+        "USA",
+        "USC",
+        "USR",
+        "UST",
+        "USB",
+        "USX",
+        "USY",
+    } <= newer.keys()
+    assert str(older["UNB"].elements[3].components[0].format) == "n6"
+    assert str(newer["UNB"].elements[3].components[0].format) == "n8"
+    assert [use.id for use in newer["UNH"].elements] == [
+        "0062",
+        "S009",
+        "0068",
+        "S010",
+        "S016",
+        "S017",
+        "S018",
+    ]
+    assert len(older["UNH"].elements) == 4
+    assert newer["UNO"].elements[1].repeat == 99
+    assert not Directory.load().service(4)
+
+
+def test_a_message_takes_the_header_of_its_syntax_version(directory: Directory) -> None:
+    for type_, version, release in (("CUSDEC", "D", "96B"), ("CONTRL", "D", "3"), ("CONTRL", "4", "1")):
+        rule = directory.find(type_, version, release)
+        assert rule is not None
+        assert rule.segments["UNH"].for_version(3) == directory.service(3)["UNH"]
+        assert rule.segments["UNH"].for_version(4).elements == directory.service(4)["UNH"].elements
+
+
+def test_the_notes_of_contrl(directory: Directory) -> None:
+    rule = directory.find("CONTRL", "4", "1")
+    assert rule is not None
+    interchange = rule.segments["UCI"]
+    assert [use.id for use in interchange.elements][4:] == ["0085", "0135", "S011", "0534", "0138"]
+    assert interchange.notes == (
+        Note("D5", (Place(6), Place(5))),
+        Note("D5", (Place(7), Place(6), Place(5))),
+        Note("D5", (Place(8), Place(6), Place(5), Place(9))),
+        Note("D5", (Place(9), Place(8), Place(6), Place(5))),
+        Note("D4", (Place(7, 2), Place(7, 3)), 7),
+    )
+    assert Note("D1", (Place(1), Place(7))) in rule.segments["UCM"].notes
+    older = directory.find("CONTRL", "2", "2")
+    assert older is not None
+    assert older.directory == "D.3"
+    assert older.segments["UCI"].notes == ()
+
+
+def test_every_table_shipped_is_well_made_and_holds_nothing_unused(directory: Directory) -> None:
+    directory.check()
+    for file in sorted(TABLES.glob("*.json")):
+        table = json.loads(file.read_bytes())
+        assert file.stem == table["directory"].lower()
+        listed = " ".join([*table["segments"].values(), *table["composites"].values()])
+        used = {word[2:].partition("*")[0] for word in listed.split()}
+        assert used == table["elements"].keys() | table["composites"].keys()
+        assert table["codes"].keys() <= table["elements"].keys()
+        for id_, values in table["codes"].items():
+            high = int(table["elements"][id_].lstrip("an."))
+            assert all(len(value) <= high for value in values.split()), id_
+            assert len(set(values.split())) == len(values.split()), id_
 
 
 def test_elements_that_repeat_and_codes() -> None:
@@ -161,7 +352,7 @@ def test_the_messages_shipped(directory: Directory) -> None:
 
 @pytest.mark.parametrize("name", ["CUSDEC", "CUSRES", "CONTRL"])
 def test_every_position_can_be_reached_and_left(directory: Directory, name: str) -> None:
-    structure = directory.messages[name].structure
+    structure = shipped(directory, name)
     free = [{step.target for step in steps.values() if not step.missing} for steps in structure.steps]
     reached = {0}
     work = [0]
@@ -175,7 +366,7 @@ def test_every_position_can_be_reached_and_left(directory: Directory, name: str)
 
 
 def test_groups_nest_as_their_positions_do(directory: Directory) -> None:
-    structure = directory.messages["CUSDEC"].structure
+    structure = shipped(directory, "CUSDEC")
     for group in structure.groups:
         assert structure.positions[group.first].mandatory
         if group.parent >= 0:
@@ -186,7 +377,7 @@ def test_groups_nest_as_their_positions_do(directory: Directory) -> None:
 
 
 def test_steps_follow_repeat_sibling_group_ancestor(directory: Directory) -> None:
-    structure = directory.messages["CUSDEC"].structure
+    structure = shipped(directory, "CUSDEC")
     tags = [(structure.group_name(p.number), p.tag) for p in structure.positions]
     package = structure.steps[tags.index(("SG32", "PCI"))]
     targets = {tag: tags[step.target] for tag, step in package.items() if not step.missing}
