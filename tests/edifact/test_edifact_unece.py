@@ -201,6 +201,10 @@ def layouts() -> Iterator[Any]:
     }
     others = {name: c for name, c in FILES.items() if not name.startswith(("EDS", "EDC", "EDE"))}
     yield pytest.param(zipped({**older, **others}), id="names until 1996")
+    named = {f"{name.replace('.01B', '')}.txt": c for name, c in FILES.items()}
+    named["tester_d.txt"] = "          Release      : 01B\n" + named.pop("TESTER_D.txt")
+    yield pytest.param(zipped(named), id="a release in the text only")
+    yield pytest.param(zipped({f"{name}.txt": c for name, c in FILES.items()}), id="two endings")
     nothing = {"IDMD.ZIP": b"not looked at", "README.TXT": "no", "PKUNZIP.EXE": b"MZ", "EDSDI1.01B": "no"}
     yield pytest.param(zipped({**FILES, **nothing}), id="files that are left alone")
     table = re.sub(r"^\d{5} ", "      ", TABLE, flags=re.MULTILINE).replace("Segment group", "Segment Group")
@@ -270,6 +274,7 @@ WRONG: list[tuple[bytes, str]] = [
     (changed(UNCL__01B=None), r"codes \(UNCL\)"),
     (changed(TESTER_D__01B=None), "no message"),
     (changed(OTHERS_D__96B=TABLE), "one release is wanted; found: 01B, 96B"),
+    (zipped({f"{name.replace('.01B', '')}.TXT": c for name, c in FILES.items()}), "found: none is named"),
     (zipped({**FILES, "b/TESTER_D.01B": TABLE}), "TESTER is in the archive twice"),
     (changed(EDSD__01B="nothing"), "EDSD: nothing is defined"),
     (changed(EDSD__01B=SEGMENTS.replace("M    1 an..35", "")), "EDSD: BGM: a row is not understood: 020"),

@@ -37,8 +37,11 @@ _BROKEN = (
     NotImplementedError,
     LookupError,
 )
-_DIRECTORY = re.compile(r"(?:(?:TR|ED)(SD|CD|ED)|(UNCL)(?:[-_]?\d)?)\.(?:[DS]?\.?(\d\d[A-Z])|TXT)")
-_MESSAGE = re.compile(r"([A-Z]{6})_([DS])\.(?:(\d\d[A-Z])|TXT)")
+_ENDING = r"(?:\.(\d\d[A-Z]))?(?:\.TXT)?"
+_DIRECTORY = re.compile(rf"(?:(?:TR|ED)(SD|CD|ED)|(UNCL)(?:[-_]?\d)?){_ENDING}")
+_MESSAGE = re.compile(rf"([A-Z]{{6}})_([DS]){_ENDING}")
+# On the first page of a message, for files whose names do not tell.
+_RELEASE = re.compile(r"^ *Release *: *(\d\d[A-Z]) *$", re.MULTILINE)
 # The lines of boxes: of code page 437, and the same octets taken for Latin-1.
 _LINES = {
     **dict.fromkeys("─━═Ä", "-"),
@@ -90,9 +93,10 @@ class _Found:
         elif message := _MESSAGE.fullmatch(name):
             if message[1] in self._messages:
                 raise ArchiveError(f"the message {message[1]} is in the archive twice")
-            self._messages[message[1]] = text_of(data)
+            text = self._messages[message[1]] = text_of(data)
             self._standard = self._standard or message[2] == "S"
-            release = message[3]
+            said = _RELEASE.search(text)
+            release = message[3] or (said and said[1])
         else:
             return
         if release is not None:
