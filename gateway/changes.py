@@ -9,6 +9,7 @@ from ..routing.facts import content_digest
 from ..routing.instant import Instant
 from ..routing.lifecycle import DELIVERY, DeliveryState, DeliveryTrigger, EventKind
 from . import clock
+from .answers import told
 from .ledger import (
     Change,
     DeliveryRecord,
@@ -16,6 +17,7 @@ from .ledger import (
     EventRecord,
     LodgementUpdate,
     MessageRecord,
+    NotificationRecord,
     Receipt,
     Status,
 )
@@ -71,6 +73,13 @@ def kept_answer(
     return Change(
         message=message, events=(EventRecord(kind=kind, at=received, message=message.id, data=named),)
     )
+
+
+def noted(note: NotificationRecord | None, kind: str) -> Change:
+    """What is told to an agency, if anything is; `kind` as in `told`."""
+    if note is None:
+        return Change()
+    return Change(notifications=(note,), events=(told(note, None, kind),))
 
 
 def standing_after(status: Status, change: Change) -> Status:

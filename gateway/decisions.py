@@ -25,7 +25,7 @@ from ..routing.outcome import Outcome, outcome_of
 from ..routing.reply import response_to_trader
 from . import clock
 from .answers import Answers, delivery_reference, told
-from .changes import counted, kept_answer, merged, said_before, tried
+from .changes import counted, kept_answer, merged, noted, said_before, tried
 from .controls import Controls, not_an_answer
 from .ledger import (
     AnswerRecord,
@@ -41,7 +41,7 @@ from .ledger import (
     Status,
 )
 from .parties import Parties
-from .said import ACKNOWLEDGING
+from .said import acknowledges
 from .standing import Standing
 
 __all__ = ["ROUNDS", "Answered", "Decisions", "merged"]
@@ -104,7 +104,7 @@ class Decisions:
         tied = 0
         standing = Standing(self._ledger)
         for document in reading.documents:
-            if document.kind is Kind.CONTROL or (document.kind in ACKNOWLEDGING and document.valid):
+            if acknowledges(reading, document):
                 said = await self._controls.take(document, agency, received, reference, standing)
                 changes.append(said.change)
                 unknown += said.refused
@@ -153,7 +153,11 @@ class Decisions:
     ) -> Change:
         reading = self._reader.read(answer, media_type)
         taken = await self.take(reading, delivery.agency, received, delivery.id)
-        change = merged([tried(await self._current(delivery), taken.change), taken.change])
+        party = self._parties.named(delivery.agency)
+        note = self._answers.acknowledgement(reading, party, "https", findings=taken.findings)
+        change = merged(
+            [tried(await self._current(delivery), taken.change), taken.change, noted(note, "acknowledgement")]
+        )
         if is_valid(taken.findings):
             return change
         log.error(

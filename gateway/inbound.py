@@ -19,7 +19,8 @@ from ..codecs.finding import Finding, is_valid
 from ..routing.instant import Instant
 from ..routing.lifecycle import EventKind
 from . import clock
-from .answers import Answers, told
+from .answers import Answers
+from .changes import noted
 from .decisions import ROUNDS, Decisions, merged
 from .history import History
 from .http import Request, Response
@@ -36,7 +37,6 @@ from .ledger import (
     LedgerUnavailable,
     LodgementRecord,
     MessageRecord,
-    NotificationRecord,
     Receipt,
 )
 from .lodging import Source
@@ -231,17 +231,17 @@ class Inbound:
             findings = (*findings, *answered.unknown)
         if is_valid(findings):
             note = self._answers.acknowledgement(reading, party, channel)
-            change = merged([answered.change, _noted(note, "acknowledgement")])
+            change = merged([answered.change, noted(note, "acknowledgement")])
             return Taking(answered=answered.lodgements, acknowledged=answered.tied), change
         data = {"agency": party.name, "findings": str(len(findings))}
         event = EventRecord(kind=EventKind.REJECTED, at=self._now(), message=source.message, data=data)
         if whole:
             note = self._answers.acknowledgement(reading, party, channel, findings=findings)
             return Taking(findings=findings), merged(
-                [Change(events=(event,)), _noted(note, "acknowledgement")]
+                [Change(events=(event,)), noted(note, "acknowledgement")]
             )
         note = self._answers.rejection(reading, findings, party, channel, sent_as=offer.key or "")
-        change = merged([Change(events=(event,)), _noted(note, "rejection")])
+        change = merged([Change(events=(event,)), noted(note, "rejection")])
         # Each answer stands for itself: what can be taken is, and the rest is reported.
         return Taking(findings=findings), merged([answered.change, change])
 
@@ -275,13 +275,6 @@ class Inbound:
             status=receipt.status,
             lodgements=[lodgement.id for lodgement in taking.lodgements],
         )
-
-
-def _noted(note: NotificationRecord | None, kind: str) -> Change:
-    """What is told to an agency, if anything is."""
-    if note is None:
-        return Change()
-    return Change(notifications=(note,), events=(told(note, None, kind),))
 
 
 def digest_of(body: bytes) -> str:

@@ -22,7 +22,7 @@ from .answers import Answers
 from .entries import Entries
 from .ledger import Ledger, LodgementRecord
 from .lodging import Draft, Lodging, Source, Taken, is_test
-from .said import ACKNOWLEDGING
+from .said import ACKNOWLEDGING, acknowledges
 from .screening import Screening
 
 # Octets of a document whose reading or writing would hold up everybody else: a tenth of a second's work.
@@ -82,7 +82,7 @@ class Intake:
         return drafts
 
     async def _draft(self, document: Document, reading: Reading, source: Source) -> Draft:
-        if document.kind is Kind.CONTROL or (document.kind in ACKNOWLEDGING and document.valid):
+        if acknowledges(reading, document):
             said = await self._entries.take(document, source)
             findings = () if any(map(_lodges, reading.documents)) else said.refused
             return Draft(document, None, findings, events=said.change.events, acknowledged=said.notification)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..codecs import edifact
-from ..codecs.document import Document, Kind
-from ..codecs.finding import Finding
+from ..codecs.document import Document, Kind, Reading
+from ..codecs.finding import Finding, is_valid
 from ..routing.instant import Instant
 from ..routing.lifecycle import EventKind
 from .ledger import Change, EventRecord
@@ -117,6 +117,14 @@ def shown(said: Said) -> str:
 def event(kind: EventKind, lodgement: str | None, data: dict[str, str], at: Instant) -> Change:
     """A change that is one event."""
     return Change(events=(EventRecord(kind=kind, at=at, lodgement=lodgement, data=data),))
+
+
+def acknowledges(reading: Reading, document: Document) -> bool:
+    """True if `document` is a CONTRL, or an APERAK that came whole. What is wrong in an APERAK beside its
+    counts, references and characters does not keep it from being heard: it is not for us to correct."""
+    if document.kind is not Kind.REPORT or document.report is None or reading.interchange is None:
+        return document.kind is Kind.CONTROL
+    return is_valid(reading.interchange.messages[document.position - 1].findings)
 
 
 def acknowledging(documents: Sequence[Document]) -> bool:
