@@ -218,7 +218,7 @@ class Directory:
                 structure = compile_structure(source.table.messages[type_])
                 tags = {position.tag for position in structure.positions}
                 segments = {tag: self._segment(source, tag) for tag in sorted(tags)}
-            except ValueError as error:
+            except DirectoryError as error:
                 raise DirectoryError(f"{type_} of {directory}: {error}") from error
             rule = MessageRule(type_, directory, structure, segments, source.table.also)
             self._rules[type_, directory] = rule

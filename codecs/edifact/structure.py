@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ..errors import DirectoryError
+
 # A message that lacks so many mandatory segments in a row is not the message it says it is; the most that any
 # message of the directories can lack is 15 (DOCADV). It bounds the table of steps.
 MAX_MISSING = 50
@@ -74,11 +76,11 @@ class Structure(msgspec.Struct, frozen=True, eq=False):
 
 
 def compile_structure(nested: Sequence[Any]) -> Structure:
-    """Compile nested lists of `"TAG M 1"`; raises ValueError where they are not well made."""
+    """Compile nested lists of `"TAG M 1"`; raises DirectoryError where they are not well made."""
     flat = _Flattener()
     flat.level(nested, -1)
     if not flat.positions:
-        raise ValueError("a structure without segments")
+        raise DirectoryError("a structure without segments")
     walks = [_Steps(position, flat) for position in flat.positions]
     conflicts = [(walk.position.number, tag) for walk in walks for tag in sorted(walk.conflicts)]
     return Structure(
@@ -112,7 +114,7 @@ class _Flattener:
                 or len(entry) < 2
                 or not all(isinstance(e, str) for e in entry[:2])
             ):
-                raise ValueError("a group is a list that begins with its own entry and a segment")
+                raise DirectoryError("a group is a list that begins with its own entry and a segment")
             name, mandatory, limit = _entry(entry[0])
             index, first = len(self.groups), len(self.positions)
             members.append((True, index))
@@ -125,7 +127,7 @@ class _Flattener:
 def _entry(text: str) -> tuple[str, bool, int]:
     words = text.split()
     if len(words) != 3 or words[1] not in {"M", "C"} or not words[2].isdecimal():
-        raise ValueError(f"{text!r} is not a tag, a status and a number of repetitions")
+        raise DirectoryError(f"{text!r} is not a tag, a status and a number of repetitions")
     return words[0], words[1] == "M", int(words[2])
 
 

@@ -174,6 +174,7 @@ def test_what_senders_think_of_is_not_all_remembered(monkeypatch: pytest.MonkeyP
     directory = held("D.96B")
     rules = {id(directory.find("TESTER", "D", str(number))) for number in range(9)}
     assert len(rules) == 1
+    assert len(directory._found) == 3
 
 
 def test_the_service_segments_of_each_version(directory: Directory) -> None:

@@ -34,7 +34,6 @@ _BROKEN = (
     IndexError,
     OverflowError,
     RuntimeError,
-    NotImplementedError,
     LookupError,
 )
 _ENDING = r"(?:\.(\d\d[A-Z]))?(?:\.TXT)?"
