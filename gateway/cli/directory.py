@@ -13,8 +13,8 @@ from ...codecs.edifact.unece import ArchiveError, Compiled, compile_archive
 from ...codecs.edifact.unece.archive import MAX_ARCHIVE
 from ...codecs.errors import DirectoryError
 from .. import resources
+from .complaint import complain
 from .directory_view import NotHeldError, print_view, view
-from .operate import complain
 
 OK, NOT_FOUND = 0, 1
 # So many names are listed; of more, their number.

@@ -17,9 +17,9 @@ from ..dead_letters import CLOSE, REQUEUE, DeadLetter, DeadLetters, NotPossible,
 from ..http import Client, ClientError
 from ..ledger import LedgerError, LedgerInUse, open_ledger
 from ..toml import ConfigError
+from .complaint import complain
 from .console import say
 from .look import not_yet
-from .operate import complain
 
 OK, REFUSED = 0, 1
 SECONDS = 30.0

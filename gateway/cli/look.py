@@ -20,8 +20,8 @@ from ..finding_view import finding_line
 from ..ledger import EventRecord, Ledger, LedgerError, open_ledger
 from ..toml import ConfigError
 from ..views import event_view, status_view, summary_view
+from .complaint import complain
 from .console import say
-from .operate import complain
 
 T = TypeVar("T")
 

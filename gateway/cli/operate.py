@@ -21,19 +21,14 @@ from ..parties import Parties
 from ..scaffold import ScaffoldError, make_starter
 from ..soundness import Grade, check_sound
 from ..toml import ConfigError
+from .complaint import complain
 from .console import say
 from .log import log_to_stderr
 
 log = structlog.get_logger()
 
-OK, FAILED, UNUSABLE = 0, 1, 2
+OK, FAILED = 0, 1
 CHANNELS, SYNTAXES = ("https", "as2"), ("xml", "edifact")
-
-
-def complain(reason: object) -> int:
-    """One line on standard error."""
-    sys.stderr.write(f"tidewaiter: {reason}\n")
-    return UNUSABLE
 
 
 def serve(folder: pathlib.Path) -> int:

@@ -19,8 +19,8 @@ from ..sandbox.accounts import Account, load_account
 from ..sandbox.trader import Trader, open_trader
 from ..sandbox.wire import Recorder
 from ..toml import ConfigError
+from .complaint import complain
 from .console import say
-from .operate import complain
 
 OK, REFUSED = 0, 1
 # Nobody can tell whether it was taken; sent again it is known again.
