@@ -166,6 +166,25 @@ def test_a_folder_that_cannot_be_written(cli: RunCli, archive: pathlib.Path, hom
     assert refused.stderr.count("\n") == 1
 
 
+def test_nothing_is_left_beside_a_table_that_cannot_be_replaced(
+    cli: RunCli, archive: pathlib.Path, home: pathlib.Path
+) -> None:
+    table = home / "directories" / "d.01b.json"
+    table.mkdir(parents=True)
+    assert cli("directory", "add", archive).exit_code == UNUSABLE
+    assert list(table.parent.iterdir()) == [table]
+    assert str(table) in cli("directory", "list").stderr
+    with pytest.raises(ConfigError, match="directory"):
+        resources.reader(warm=True, folder=home)
+
+
+def test_interactive_messages_are_told(cli: RunCli, tmp_path: pathlib.Path, home: pathlib.Path) -> None:
+    file = tmp_path / "d01b.zip"
+    file.write_bytes(TEXTS.changed(IHCLME_D__01B=TEXTS.TABLE.replace("UNH Message", "UIH Message")))
+    assert "  IHCLME: left out, interactive messages are not read\n" in cli("directory", "add", file).output
+    assert resources.reader(warm=True, folder=home) is not None
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -58,6 +58,8 @@ COMPOSITES = f"""
 """
 ELEMENTS = f"""
 {RULE}
+     Usage indicators
+{RULE}
      1000  Name                                                    [B]
 
      Repr: an..35
@@ -96,6 +98,8 @@ X    AAA   Three
      6411  Unit
      Repr: an..3
      KGM   Kilogram
+{RULE}
+     End of the list
 """
 TABLE = """4.3    Message structure
 
@@ -290,6 +294,7 @@ WRONG: list[tuple[bytes, str]] = [
     (changed(TESTER_D__01B=TABLE.replace("00010   UNH", "00010   BGM")), "does not begin with UNH"),
     (changed(TESTER_D__01B=TABLE.replace("++\n", " |\n")), "SG2 does not end|do not agree"),
     (changed(TESTER_D__01B=TABLE.replace("---++", "     ")), "at QTY do not agree"),
+    (changed(TESTER_D__01B=TABLE.replace("--++", "  ||")[:-1] + "  ||"), "SG2 does not end"),
     (
         changed(TESTER_D__01B=TABLE.replace("99---------------+", "99                ")),
         "at SG1|corner|at RFF",

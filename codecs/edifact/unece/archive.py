@@ -89,15 +89,15 @@ class _Found:
         if part := _DIRECTORY.fullmatch(name):
             self._parts[part[1] or part[2]][name] = text_of(data)
             release = part[3]
-        elif message := _MESSAGE.fullmatch(name):
+        else:
+            message = _MESSAGE.fullmatch(name)
+            assert message is not None, "nothing else is unpacked"
             if message[1] in self._messages:
                 raise ArchiveError(f"the message {message[1]} is in the archive twice")
             text = self._messages[message[1]] = text_of(data)
             self._standard = self._standard or message[2] == "S"
             said = _RELEASE.search(text)
             release = message[3] or (said and said[1])
-        else:
-            return
         if release is not None:
             self._releases[release] = self._releases.get(release, 0) + 1
 
