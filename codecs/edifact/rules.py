@@ -6,14 +6,16 @@ is what is read. A rule that opens a segment group has rules of its own for the 
 
 import functools
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
+from ..declaration import Node
 from ..finding import Severity
 from .reading import Reading
 from .report import Code, Report
 from .scanner import Segment
 from .slots import Slot
 from .source import Source, View, as_text, reach, split_path
-from .tree import Draft
+from .tree import Draft, Path, resolve
 from .writer import CONTROL, OutSegment
 
 # Finding codes of the mapping itself; they are not of UNTDID 0085, since the syntax is in order.
@@ -130,9 +132,13 @@ class Rule:
             (*split_path(entry.path), (cell.element, cell.component), cell.length, entry)
             for cell, entry in sorted((entry.cells[0], entry) for entry in slots)
         ]
-        self._reads = [
-            (entry, entry.cells[0], len(entry.cells) == 1 and entry.when is None) for entry in self.slots
+        # The slots as they are read: by element, since an element is split once; each with its number, its
+        # component, and if there is no more to it than that.
+        self._runs = [
+            (element, [(n, entry, entry.cells[0].component, entry.simple) for n, entry in entries])
+            for element, entries in groupby(enumerate(slots), key=lambda each: each[1].cells[0].element)
         ]
+        self._paths: dict[type[Node], list[Path]] = {}
         self._defaults = [
             (place, entry.assume or entry.blank)
             for *_, place, _, entry in self._plan
@@ -161,24 +167,32 @@ class Rule:
         draft = parent.append(self.base) if self.many else parent.at(self.base)
         if self.ordinal:
             draft.put(self.ordinal, str(len(parent.children(self.base))))
-        element, found = 0, segment.components(0)
-        for entry, cell, simple in self._reads:
-            if simple:
-                if cell.element != element:
-                    element, found = cell.element, segment.components(cell.element)
-                text = found[cell.component - 1] if len(found) >= cell.component else ""
+        paths = self._paths.get(draft.cls) or self._resolved(draft.cls)
+        parts = segment.parts
+        for element, entries in self._runs:
+            if element >= len(parts) or not parts[element]:
+                continue
+            found = segment.components(element)
+            for number, entry, component, simple in entries:
+                text = found[component - 1] if len(found) >= component else ""
+                if not simple:
+                    text = entry.read(segment)
                 if not text or text == entry.blank:
                     continue
-            else:
-                text = entry.read(segment)
-                if not text:
-                    continue
-            reading.put(draft, entry.path, text, segment, cell)
+                at = paths[number]
+                # A text goes in as it is; a number, and what is given twice, may be something to tell.
+                if at.convert is not None or draft.put_at(at, text, (element, component)) is not None:
+                    reading.put(draft, entry.path, text, segment, entry.cells[0])
         return draft
 
     def _find_concerned(self, names: tuple[str, ...]) -> list["Rule"]:
         """The rules inside the group that may have something to write for a node that has these names."""
         return [sub for sub in self.subs if sub._first is None or not sub._first.isdisjoint(names)]
+
+    def _resolved(self, cls: type[Node]) -> list[Path]:
+        """The paths of the slots from a class on: most rules are met with one class only."""
+        paths = self._paths[cls] = [resolve(cls, entry.path) for entry in self.slots]
+        return paths
 
     def write(self, parent: View, out: Out) -> None:
         """Write the segments for what `parent` has, and those inside their group."""

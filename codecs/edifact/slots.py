@@ -22,6 +22,11 @@ class Slot(NamedTuple):
     blank: str = ""
     when: tuple[int, int, str] | None = None
 
+    @property
+    def simple(self) -> bool:
+        """True if the slot is one component and nothing else decides if it is read."""
+        return len(self.cells) == 1 and self.when is None
+
     def read(self, segment: Segment) -> str:
         """The text of the field in `segment`."""
         if self.when is not None and segment.value(self.when[0], self.when[1]) != self.when[2]:
