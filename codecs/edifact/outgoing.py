@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,9 @@ from .interchange import Message, Party
 from .pen import Content, Element, spelled, tag_of
 from .scanner import Segment
 from .service import DEFAULT, FIRST_VERSION_WITH_REPETITION, LEVEL_B, REPERTOIRES, ServiceString, for_version
+
+if TYPE_CHECKING:
+    from .interchange import Interchange, Package
 
 VERSIONS = range(1, 5)
 # 0800 of a package: an..35.
@@ -72,6 +75,29 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
             if len(getattr(self, name)) > longest:
                 raise ValueError(f"{name} is longer than {longest}")
         _check_service(self.separators, self.version)
+
+    @classmethod
+    def of(cls, interchange: "Interchange") -> "Heading":
+        """UNB of an interchange that was read; raises ValueError where it has none, or no date in it."""
+        header = interchange.header
+        if header is None or interchange.prepared is None:
+            raise ValueError("there is no UNB with a date")
+        return cls(
+            sender=header.components(2),
+            recipient=header.components(3),
+            reference=interchange.reference,
+            prepared=interchange.prepared,
+            level=interchange.syntax,
+            version=interchange.syntax_version,
+            service=interchange.service,
+            syntax=header.components(1)[2:],
+            password=header.components(6),
+            application=interchange.application,
+            priority=header.value(8),
+            acknowledgement=interchange.acknowledgement,
+            agreement=interchange.agreement,
+            test=header.value(11),
+        )
 
     @property
     def separators(self) -> ServiceString:
@@ -232,6 +258,15 @@ class OutPackage(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_reference(self.reference, "package reference", MAX_PACKAGE_REFERENCE)
+
+    @classmethod
+    def of(cls, package: "Package") -> "OutPackage":
+        """A package that was read, for another interchange; without the segments before its object."""
+        _, _, references, types, *_ = [*spelled(package.header), "", "", ""]
+        more = package.header.components(4)[2:]
+        return cls(
+            reference=package.reference, references=references, types=types, data=package.data, more=more
+        )
 
 
 def components(party: str | Party | Sequence[str]) -> Sequence[str]:

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from ..finding import shown
-from .scanner import Repeated, Segment
+from .scanner import Segment
 from .service import REPERTOIRES, ServiceString
 
 # Control characters have no place in data (ISO 9735-1, annex A).
@@ -86,6 +86,7 @@ class Pen:
         self._end = service.terminator + line_end
         special = service.component + service.element + service.repetition + service.terminator
         special += service.release
+        self._trailing = re.compile(re.escape(service.component) + "+" + re.escape(service.element)).sub
         self._special = re.compile(f"[{re.escape(special)}]").search
         self._escapes = str.maketrans({char: service.release + char for char in special})
         self._foul = None if level is None else _outside(level, special)
@@ -110,8 +111,26 @@ class Pen:
         """One segment, without its terminator."""
         if isinstance(content, OutSegment):
             return self._by_place(content)
+        if isinstance(content, Segment) and self._level is None and content.source.service == self.service:
+            return self._as_read(content)
         tag, *elements = spelled(content)
-        texts = [self._tag(tag), *(self._element(element) for element in elements)]
+        return self._joined([self._tag(tag), *(self._element(element) for element in elements)])
+
+    def _as_read(self, content: Segment) -> str:
+        """A segment with the separators it came with; where nothing in it is released, that is its text."""
+        service, text = self.service, content.text
+        head = text.split(service.element, 1)[0]
+        if service.release and service.release in head:
+            return text
+        if content.special:
+            _, *elements = spelled(content)
+            return self._joined([head, *(self._element(element) for element in elements)])
+        text = text.rstrip(service.component + service.element)
+        if service.component + service.element in text:
+            text = self._trailing(service.element, text)
+        return text
+
+    def _joined(self, texts: list[str]) -> str:
         while not texts[-1] and len(texts) > 1:
             texts.pop()
         return self.service.element.join(texts)
@@ -233,9 +252,9 @@ def tag_of(content: Content) -> Element:
 def spelled(content: Content) -> Sequence[Element]:
     """A segment as its tag and its elements."""
     if isinstance(content, Segment):
-        head = content.components(0)
+        head = content.text.split(content.source.element, 1)[0].split(content.source.component)
         tag: Element = head if len(head) > 1 else content.tag
-        return [tag, *(_read_element(content, number) for number in range(1, len(content.parts)))]
+        return [tag, *(_read_element(content, number) for number in range(1, len(content) + 1))]
     if not isinstance(content, OutSegment):
         return content or [""]
     elements: list[list[str]] = []
@@ -248,8 +267,8 @@ def spelled(content: Content) -> Sequence[Element]:
 
 
 def _read_element(content: Segment, number: int) -> Element:
-    part = content.parts[number]
-    return Repeat(*part) if isinstance(part, Repeated) else content.components(number)
+    found = content.repetitions(number)
+    return Repeat(*found) if len(found) > 1 else found[0] if found else ""
 
 
 def _outside(level: str, special: str) -> re.Pattern[str]:
