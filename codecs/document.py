@@ -42,6 +42,8 @@ class Kind(enum.Enum):
     RESPONSE = "response"
     CONTROL = "control"
     REPORT = "report"
+    # A message that is held against its directory, and is none of the above.
+    OTHER = "other"
     UNKNOWN = "unknown"
 
 
@@ -169,12 +171,17 @@ class Reader:
         elif message.type == "APERAK":
             kind = Kind.REPORT
             report, findings = edifact.read_aperak(interchange, message, self._directory())
+        else:
+            validated = edifact.validate(interchange, message, self._directory())
+            findings = validated.findings
+            if validated.rule is not None:
+                kind = Kind.OTHER
         return Document(
             kind=kind,
             syntax=Syntax.EDIFACT,
             name=message.identifier,
             position=position,
-            data=interchange.data[message.start : message.end],
+            data=message.data,
             declaration=declaration,
             responses=() if response is None else (response,),
             control=control,

@@ -35,6 +35,8 @@ class EdifactPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     interchange: str | None = None
     message: str | None = None
     group: str | None = None
+    path: str | None = None
+    repetition: int | None = None
     position: int | None = None
 
     def __str__(self) -> str:
@@ -44,6 +46,8 @@ class EdifactPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         for part in (self.element, self.component):
             if part is not None:
                 place += f"/{part}"
+        if self.repetition is not None:
+            place += f"*{self.repetition}"
         return place if self.offset is None else f"{place} @{self.offset}"
 
 

@@ -9,12 +9,15 @@ from .cusdec import read_cusdec, write_cusdec
 from .cusres import read_cusres, write_cusres
 from .directory import Directory
 from .envelope import Envelope, date_time
-from .interchange import Group, Interchange, Message, Party
+from .interchange import Group, Interchange, Message, Package, Party
 from .outgoing import Heading, MessageName, OutGroup, OutMessage, OutPackage
 from .pen import OutSegment, Repeat, segment
 from .reader import read_interchange, read_interchanges
-from .scanner import RawSegment, Segment, scan
+from .rewriter import contents_of, write
+from .scanner import Segment
 from .service import ServiceString
+from .stream import Ended, Event, Started, Stream, read_stream
+from .text import Profile
 from .validation import Validated, validate
 
 __all__ = [
@@ -24,7 +27,9 @@ __all__ = [
     "Composer",
     "Control",
     "Directory",
+    "Ended",
     "Envelope",
+    "Event",
     "Fault",
     "Group",
     "GroupVerdict",
@@ -36,15 +41,19 @@ __all__ = [
     "OutMessage",
     "OutPackage",
     "OutSegment",
+    "Package",
     "Party",
     "Place",
-    "RawSegment",
+    "Profile",
     "Repeat",
     "Segment",
     "ServiceString",
+    "Started",
+    "Stream",
     "Validated",
     "Verdict",
     "compose",
+    "contents_of",
     "date_time",
     "owed",
     "read_aperak",
@@ -53,11 +62,12 @@ __all__ = [
     "read_cusres",
     "read_interchange",
     "read_interchanges",
+    "read_stream",
     "reported",
     "requested",
-    "scan",
     "segment",
     "validate",
+    "write",
     "write_contrl",
     "write_cusdec",
     "write_cusres",

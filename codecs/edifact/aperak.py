@@ -61,7 +61,7 @@ class ApplicationError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Aperak(msgspec.Struct, frozen=True, kw_only=True):
-    """An APERAK as read. `document`, `number`, `function` and `response` are 1001, 1004, 1225 and 4343 of BGM."""
+    """An APERAK as read; `document`, `number`, `function`, `response` are 1001, 1004, 1225, 4343 of BGM."""
 
     document: str = ""
     number: str = ""

@@ -1,11 +1,12 @@
 """What a CONTRL copies from the interchange it answers, cut to what its own elements take."""
 
-import re
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 
 from ..finding import EdifactPointer, Finding
 from .control_codes import code_for
 from .pen import CONTROL
+from .scanner import Segment
 
 Cells = dict[tuple[int, int], str]
 
@@ -15,18 +16,20 @@ SERVICE_TAGS = {
     "UCF": frozenset({"UNG", "UNE"}),
     "UCM": frozenset({"UNH", "UNT"}),
 }
+PACKAGE_TAGS = frozenset({"UNO", "UNP"})
 SECURITY_TAGS = frozenset({"USA", "USC", "USD", "USH", "USR", "UST", "USU"})
+_HEADS = frozenset({"USH", "UST"})
 # S002, S003: identification, qualifier, and the routing address; version 4 has a longer one, and another.
 _PARTY = {3: (35, 4, 14), 4: (35, 4, 35, 35)}
 # S009 of UNH; version 4 adds 0110 and 0113.
 _NAME = {3: (6, 3, 3, 2, 6), 4: (6, 3, 3, 3, 6, 6, 6)}
 _MANDATORY_OF_NAME = 4
 _REFERENCE, _APPLICATION = 14, (35, 4)
+_PACKAGE, _S020 = 35, (3, 35)
 # What stands for a mandatory value that the interchange does not have.
 NO_REFERENCE, NO_VALUE = "0", "-"
 # 0098 and 0104 have three digits, 0096 and 0136 six.
 _PLACES, _POSITIONS = 999, 999_999
-_NUMBER = re.compile("[0-9]+")
 
 
 def copied(value: str, longest: int) -> str:
@@ -70,6 +73,34 @@ def name(element: int, values: Iterable[str], version: int) -> Cells:
     return cells
 
 
+def package(value: str, identified_by: Iterable[str]) -> Cells:
+    """0800 and S020 of a package, from element 7 on."""
+    cells: Cells = {(7, 1): copied(value, _PACKAGE) or NO_VALUE}
+    for number, (part, longest) in enumerate(zip(identified_by, _S020, strict=False), 1):
+        cells[8, number] = copied(part, longest)
+    for number in range(1, len(_S020) + 1):
+        cells[8, number] = cells.get((8, number)) or NO_VALUE
+    return cells
+
+
+def security(segments: Sequence[Segment], number: int) -> tuple[str, int] | None:
+    """0534 and 0138 of the security segment `number`: its place in its header group, and on through the
+    trailer group of the same reference. None where neither USH nor UST says the reference."""
+    first = number
+    while first > 1 and segments[first - 1].tag in SECURITY_TAGS - _HEADS:
+        first -= 1
+    head = segments[first - 1]
+    known = reference(head.value(2 if head.tag == "USH" else 1), "") if head.tag in _HEADS else ""
+    if not known:
+        return None
+    before = 0
+    if head.tag == "UST":
+        begin = next((one.number for one in segments if one.tag == "USH" and one.value(2) == known), first)
+        inner = SECURITY_TAGS - _HEADS
+        before = 1 + sum(1 for _ in itertools.takewhile(lambda one: one.tag in inner, segments[begin:]))
+    return known, before + number - first + 1
+
+
 def fault(error: Finding, tags: frozenset[str], version: int, first: int, *, envelope: bool = False) -> Cells:
     """0085 at element `first`, then the service segment at fault, where it is one of `tags`, and S011."""
     cells = {(first, 1): code_for(error.code, version, envelope=envelope)}
@@ -85,6 +116,8 @@ def identified(pointer: EdifactPointer, version: int, element: int) -> Cells:
     if pointer.element is None or not 0 < pointer.element < _PLACES:
         return {}
     cells = {(element, 1): str(pointer.element + 1)}
-    if pointer.component is not None and 0 < pointer.component <= _PLACES:
+    if version >= 4 and pointer.repetition is not None and 1 < pointer.repetition <= _POSITIONS:
+        cells[element, 3] = str(pointer.repetition)
+    elif pointer.component is not None and 0 < pointer.component <= _PLACES:
         cells[element, 2] = str(pointer.component)
     return cells

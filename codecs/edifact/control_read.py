@@ -7,7 +7,8 @@ import msgspec
 from ..finding import EdifactPointer, Finding
 from .contrl import REJECTING, Control, Fault, GroupVerdict, Place, Verdict
 from .control_codes import MEANINGS
-from .interchange import Interchange, Message, place
+from .interchange import Interchange, Message
+from .place import Locator, part_offset
 from .report import Code, Report
 from .scanner import Segment
 
@@ -138,18 +139,13 @@ def reported(control: Control, sent: Interchange) -> tuple[Finding, ...]:
     """
     report = Report()
     if control.action in REJECTING and (control.code or not (control.groups or control.messages)):
-        _tell(report, control.code, _envelope(sent, control.place, "UNB"))
+        ends = (sent.header, sent.trailer)
+        _tell(report, control.code, *_service(sent, control.place, "UNB", ends, None))
     for group in control.groups:
         if group.action in REJECTING and group.code:
-            pointer = EdifactPointer(
-                segment=0,
-                tag=group.place.tag or "UNG",
-                element=group.place.element,
-                component=group.place.component,
-                interchange=sent.reference,
-                group=group.reference,
-            )
-            _tell(report, group.code, pointer)
+            meant = next((one for one in sent.groups if one.reference == group.reference), None)
+            ends = (None, None) if meant is None else (meant.header, meant.trailer)
+            _tell(report, group.code, *_service(sent, group.place, "UNG", ends, group.reference))
     for verdict in control.messages:
         if verdict.action in REJECTING:
             _tell_message(report, verdict, sent)
@@ -161,49 +157,63 @@ def _tell(report: Report, code: str, pointer: EdifactPointer | None, value: str 
     report.add(told, MEANINGS.get(told, f"an error of code {told}"), pointer, value=value or None)
 
 
-def _envelope(sent: Interchange, where: Place, tag: str) -> EdifactPointer:
-    return EdifactPointer(
+def _service(
+    sent: Interchange, where: Place, tag: str, ends: tuple[Segment | None, Segment | None], group: str | None
+) -> tuple[EdifactPointer, str | None]:
+    """The pointer into a service segment outside messages, and the value there; `ends` are header and
+    trailer. Without a tag it is the header."""
+    segment = next((one for one in ends if one is not None and one.tag == (where.tag or tag)), None)
+    pointer = EdifactPointer(
         segment=0,
         tag=where.tag or tag,
         element=where.element,
         component=where.component,
+        repetition=where.repetition,
+        offset=segment.offset if segment is not None else None,
         interchange=sent.reference,
+        group=group,
     )
+    if segment is None or where.element is None:
+        return pointer, None
+    part = (where.element, where.repetition or 1, where.component or 1)
+    offset = part_offset(sent.data, segment.offset, sent.service, part)
+    value = segment.value(where.element, where.component or 1)
+    return (pointer if offset is None else msgspec.structs.replace(pointer, offset=offset)), value
 
 
 def _tell_message(report: Report, verdict: Verdict, sent: Interchange) -> None:
     message = _find(sent.messages, verdict)
     if verdict.code or not verdict.faults:
-        number = len(message.segments) if message is not None and verdict.place.tag == "UNT" else 1
-        if message is not None and verdict.place.tag not in {"", "UNH", "UNT"}:
-            number = next((one.number for one in message.segments if one.tag == verdict.place.tag), 1)
-        where = verdict.place
-        _tell_at(
-            report, verdict.code, sent, message, number, where.element, where.component, where.repetition
+        where, number = verdict.place, 1
+        if message is not None and where.tag not in {"", "UNH"}:
+            named = [one.number for one in message.segments if one.tag == where.tag]
+            number = named[-1] if named else 1
+        told = Fault(
+            segment=number,
+            code=verdict.code,
+            element=where.element,
+            component=where.component,
+            repetition=where.repetition,
         )
+        _tell_fault(report, told, sent, message)
     for fault in verdict.faults:
-        _tell_at(
-            report, fault.code, sent, message, fault.segment, fault.element, fault.component, fault.repetition
-        )
+        _tell_fault(report, fault, sent, message)
 
 
-def _tell_at(
-    report: Report,
-    code: str,
-    sent: Interchange,
-    message: Message | None,
-    number: int,
-    element: int | None,
-    component: int | None,
-    repetition: int | None,
-) -> None:
-    if message is None or not 1 <= number <= len(message.segments):
-        _tell(report, code, None)
+def _tell_fault(report: Report, fault: Fault, sent: Interchange, message: Message | None) -> None:
+    if message is None or not 1 <= fault.segment <= len(message.segments):
+        _tell(report, fault.code, None)
         return
-    segment = message.segments[number - 1]
-    pointer = place(segment, element, component, interchange=sent.reference, message=message.reference)
-    value = segment.value(element, component or 1) if element is not None else None
-    _tell(report, code, pointer, value)
+    segment = message.segments[fault.segment - 1]
+    at = Locator(sent, message)(segment, fault.element, fault.component, fault.repetition)
+    if fault.element is None:
+        _tell(report, fault.code, at)
+        return
+    occurrences = segment.repetitions(fault.element)
+    number = (fault.repetition or 1) - 1
+    parts = occurrences[number] if number < len(occurrences) else ()
+    component = (fault.component or 1) - 1
+    _tell(report, fault.code, at, parts[component] if component < len(parts) else None)
 
 
 def _find(messages: Iterable[Message], verdict: Verdict) -> Message | None:

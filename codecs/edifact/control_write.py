@@ -6,6 +6,7 @@ everything that is not named. Each segment says one error. What is copied from t
 far as the element takes it, so that the CONTRL is itself valid whatever it answers.
 """
 
+import bisect
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -15,7 +16,7 @@ from .composer import compose
 from .contrl import TYPE, Action, owed
 from .control_codes import code_for
 from .envelope import Envelope
-from .interchange import Group, Interchange, Message, Party
+from .interchange import Group, Interchange, Message, Package
 from .outgoing import Heading, MessageName, OutMessage
 from .pen import OutSegment, segment
 from .report import Code
@@ -28,6 +29,8 @@ _SYNTAX_CODE = re.compile("[0-9]{1,3}")
 # UCS within one UCM, and UCD within one UCS (CONTRL, segment groups 2 and 5).
 SEGMENTS_TOLD, ELEMENTS_TOLD = 999, 99
 _LAST_POSITION = 999_999
+# Their own content is security segments: told by position, like any other.
+_OF_SECURITY = frozenset({"AUTACK", "KEYMAN"})
 _SERVICE = {3: ServiceString(explicit=True), 4: ServiceString(repetition="*", explicit=True)}
 _LATIN, _UNICODE = "UNOC", "UNOW"
 
@@ -46,8 +49,10 @@ def write_contrl(
     type), told apart by the message in their pointers; only errors with a code of UNTDID 0085 count. With
     `received` the interchange is only said to have arrived (action 8). It is written in `version`, by default
     that of the interchange: as CONTRL:4:1 in version 4, as CONTRL:D:3 for any other. Where UNB cannot be
-    read, UCI names reference 0 and the parties of `envelope`. It never asks for an answer itself. Raises
-    ValueError where the interchange is or holds a CONTRL: that is never answered by another (see `owed`).
+    read, UCI names reference 0 and the parties of `envelope`. Of a stream, `interchange` is that of its end
+    with those messages that are at fault: what is not named is acknowledged. It never asks for an answer
+    itself. Raises ValueError where the interchange is or holds a CONTRL: that is never answered by another
+    (see `owed`).
     """
     if not owed(interchange):
         raise ValueError("this interchange is not answered by a CONTRL")
@@ -79,45 +84,68 @@ def _plain(out: OutSegment) -> OutSegment:
 
 
 class _Levels:
-    """The syntax errors by the level that reports them."""
+    """The syntax errors by the level that reports them. Groups, messages and packages are known by where they
+    begin, since references may be absent or used twice."""
 
     def __init__(self, interchange: Interchange, findings: Iterable[Finding]) -> None:
         self.interchange: list[Finding] = []
-        self.groups: dict[str, list[Finding]] = {}
+        self.groups: dict[int, list[Finding]] = {}
         self.messages: dict[int, list[Finding]] = {}
+        self.packages: dict[int, list[Finding]] = {}
+        self._subject = interchange
+        self._begun = [group.header.offset for group in interchange.groups]
+        self._positions = {message.position: message for message in interchange.messages}
         self._named: dict[str, list[Message]] = {}
         for message in interchange.messages:
             self._named.setdefault(message.reference, []).append(message)
-        self._groups = {group.reference for group in interchange.groups}
-        self._count = len(interchange.messages)
         for finding in _errors((*interchange.findings, *findings)):
             self._sort(finding)
         for message in interchange.messages:
-            known = self.messages.get(message.position, [])
+            known = self.messages.get(message.start, [])
             own = [finding for finding in _errors(message.findings) if finding not in known]
             if own or known:
-                self.messages[message.position] = own + known
+                self.messages[message.start] = own + known
+
+    def of(self, one: Message | Package) -> list[Finding]:
+        """What is wrong with a message or a package."""
+        return (self.messages if isinstance(one, Message) else self.packages).get(one.start, [])
 
     def _sort(self, finding: Finding) -> None:
         pointer = finding.pointer if isinstance(finding.pointer, EdifactPointer) else None
-        if pointer is not None and (pointer.message is not None or pointer.position is not None):
-            position = self._position(pointer)
-            if position is not None:
-                self.messages.setdefault(position, []).append(finding)
+        if pointer is not None:
+            message, group, package = self._message(pointer), self._group(pointer), self._package(pointer)
+            if message is not None:
+                self.messages.setdefault(message.start, []).append(finding)
                 return
-        if pointer is not None and pointer.tag in cells.SERVICE_TAGS["UCF"] and pointer.group in self._groups:
-            self.groups.setdefault(pointer.group or "", []).append(finding)
-            return
+            if package is not None:
+                self.packages.setdefault(package.start, []).append(finding)
+                return
+            if group is not None:
+                self.groups.setdefault(group.header.offset, []).append(finding)
+                return
         self.interchange.append(finding)
 
-    def _position(self, pointer: EdifactPointer) -> int | None:
+    def _message(self, pointer: EdifactPointer) -> Message | None:
         """Which message of the interchange; of several with one reference, the one at the octet."""
         if pointer.position is not None:
-            return pointer.position if 1 <= pointer.position <= self._count else None
-        named = self._named.get(pointer.message or "", [])
+            return self._positions.get(pointer.position)
+        named = self._named.get(pointer.message, []) if pointer.message is not None else []
         if len(named) > 1 and pointer.offset is not None:
             named = [one for one in named if one.start <= pointer.offset < one.end] or named
-        return named[0].position if named else None
+        return named[0] if named else None
+
+    def _group(self, pointer: EdifactPointer) -> Group | None:
+        """Which functional group an error in UNG or UNE is about: the last one that began before it."""
+        if pointer.tag not in cells.SERVICE_TAGS["UCF"] or pointer.offset is None:
+            return None
+        before = bisect.bisect_right(self._begun, pointer.offset)
+        return self._subject.groups[before - 1] if before else None
+
+    def _package(self, pointer: EdifactPointer) -> Package | None:
+        if pointer.tag not in cells.PACKAGE_TAGS or pointer.offset is None:
+            return None
+        inside = (one for one in self._subject.packages if one.start <= pointer.offset <= one.end)
+        return next(inside, None)
 
 
 class _Teller:
@@ -127,6 +155,14 @@ class _Teller:
         self._interchange = interchange
         self._levels = levels
         self._version = version
+        # What is at fault by where its group begins: each is looked at once, however many groups there are.
+        self._at_fault: dict[int | None, list[Message | Package]] = {}
+        begun = [group.header.offset for group in interchange.groups]
+        inside: list[Message | Package] = [*interchange.messages, *interchange.packages]
+        for one in inside:
+            if levels.of(one):
+                before = bisect.bisect_left(begun, one.start) if one.group is not None else 0
+                self._at_fault.setdefault(begun[before - 1] if before else None, []).append(one)
 
     def body(self, envelope: Envelope, *, received: bool) -> Iterator[OutSegment]:
         """UCI, then what is rejected below it: first what stands in no group."""
@@ -138,16 +174,16 @@ class _Teller:
             return
         else:
             yield self._uci(envelope, Action.ACKNOWLEDGED, None)
-        yield from self._ucms(None)
-        told: set[str] = set()
-        for group in self._interchange.groups:
-            if group.reference not in told:
-                told.add(group.reference)
-                yield from self._ucf(group, rejected=bool(errors))
+        groups = self._interchange.groups
+        yield from self._inside(None)
+        for group in groups:
+            yield from self._ucf(group, rejected=bool(errors))
 
     def _uci(self, envelope: Envelope, action: Action, error: Finding | None) -> OutSegment:
         interchange = self._interchange
-        sender, recipient = _of(interchange.sender_party), _of(interchange.recipient_party)
+        header = interchange.header
+        sender: Sequence[str] = header.components(2) if header is not None else ()
+        recipient: Sequence[str] = header.components(3) if header is not None else ()
         out = {(1, 1): cells.reference(interchange.reference)}
         out |= cells.party(2, sender, self._version, envelope.recipient)
         out |= cells.party(3, recipient, self._version, envelope.sender)
@@ -158,34 +194,49 @@ class _Teller:
 
     def _ucf(self, group: Group, *, rejected: bool) -> Iterator[OutSegment]:
         """UCF where the group or something in it is at fault, and what is."""
-        errors = self._levels.groups.get(group.reference, [])
-        inside = list(self._ucms(group.reference))
+        errors = self._levels.groups.get(group.header.offset, [])
+        inside = list(self._inside(group))
         if not errors and not inside:
             return
         out = {(1, 1): cells.reference(group.reference)}
-        out |= cells.application(2, (group.sender,), self._version)
-        out |= cells.application(3, (group.recipient,), self._version)
+        out |= cells.application(2, group.header.components(2), self._version)
+        out |= cells.application(3, group.header.components(3), self._version)
         out[4, 1] = Action.REJECTED.value if errors or rejected else Action.ACKNOWLEDGED.value
         if errors:
             out |= cells.fault(errors[0], cells.SERVICE_TAGS["UCF"], self._version, 5)
         yield _out("UCF", out)
         yield from inside
 
-    def _ucms(self, group: str | None) -> Iterator[OutSegment]:
-        for message in self._interchange.messages:
-            errors = self._levels.messages.get(message.position)
-            if errors and message.group == group:
-                yield from self._ucm(message, errors)
+    def _inside(self, group: Group | None) -> Iterator[OutSegment]:
+        """UCM for each message and package at fault in `group`, or outside all groups."""
+        for one in self._at_fault.get(None if group is None else group.header.offset, ()):
+            errors = self._levels.of(one)
+            if isinstance(one, Message):
+                yield from self._ucm(one, errors)
+            else:
+                yield self._ucm_of_package(one, errors[0])
+
+    def _ucm_of_package(self, package: Package, error: Finding) -> OutSegment:
+        """Packages are of version 4; in version 3 it is told like a message without a name."""
+        out: cells.Cells = {(3, 1): Action.REJECTED.value}
+        if self._version < 4:
+            out |= {(1, 1): cells.reference(package.reference, cells.NO_VALUE)} | cells.name(2, (), 3)
+            return _out("UCM", out | cells.fault(error, frozenset(), 3, 4))
+        out |= cells.package(package.reference, package.header.components(2))
+        return _out("UCM", out | cells.fault(error, cells.PACKAGE_TAGS, 4, 4))
 
     def _ucm(self, message: Message, errors: list[Finding]) -> Iterator[OutSegment]:
         """UCM with UCS and UCD for a message at fault."""
-        service = next((f for f in errors if _tag(f) in cells.SERVICE_TAGS["UCM"]), None)
-        faults = list(self._faults([f for f in errors if _tag(f) not in cells.SERVICE_TAGS["UCM"]]))
+        tags = cells.SERVICE_TAGS["UCM"]
+        if self._version >= 4 and message.type not in _OF_SECURITY:
+            tags |= cells.SECURITY_TAGS
+        service = next((f for f in errors if _tag(f) in tags), None)
+        faults = list(self._faults([f for f in errors if _tag(f) not in tags]))
         out = {(1, 1): cells.reference(message.reference, cells.NO_VALUE)}
         out |= cells.name(2, message.segments[0].components(2), self._version)
         out[3, 1] = Action.REJECTED.value
         if service is not None:
-            out |= cells.fault(service, cells.SERVICE_TAGS["UCM"], self._version, 4)
+            out |= _service_fault(message, service, tags, self._version)
         elif not faults:
             out[4, 1] = Code.UNSPECIFIED.value
         yield _out("UCM", out)
@@ -215,6 +266,18 @@ class _Teller:
         return cells.identified(pointer, self._version, 2)
 
 
+def _service_fault(message: Message, error: Finding, tags: frozenset[str], version: int) -> cells.Cells:
+    """0085 and what follows it in UCM; a security segment is told with 0534 and 0138, or not by its tag."""
+    pointer = error.pointer
+    if not isinstance(pointer, EdifactPointer) or pointer.tag not in cells.SECURITY_TAGS:
+        return cells.fault(error, tags, version, 4)
+    known = 0 < pointer.segment <= len(message.segments)
+    place = cells.security(message.segments, pointer.segment) if known else None
+    if place is None:
+        return cells.fault(error, frozenset(), version, 4)
+    return cells.fault(error, tags, version, 4) | {(9, 1): place[0], (10, 1): str(place[1])}
+
+
 def _ucds(elements: list[tuple[cells.Cells, str]]) -> Iterator[OutSegment]:
     """Each fault of an element once."""
     told: set[tuple[object, ...]] = set()
@@ -232,10 +295,6 @@ def _errors(findings: Iterable[Finding]) -> list[Finding]:
     """The syntax errors, each once."""
     kept = (f for f in findings if f.severity is Severity.ERROR and _SYNTAX_CODE.fullmatch(f.code))
     return list(dict.fromkeys(kept))
-
-
-def _of(party: Party) -> tuple[str, ...]:
-    return (party.id, party.qualifier, party.routing)
 
 
 def _tag(finding: Finding) -> str:

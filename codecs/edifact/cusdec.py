@@ -8,12 +8,13 @@ from .directory import Directory
 from .envelope import Envelope
 from .interchange import Interchange, Message
 from .mapping import apply
-from .reading import Reading
+from .reading import Reading, validated_for
 from .report import Report
 from .rules import Out, table
 from .source import Source
 from .tree import Draft, Origin
-from .validation import NOT_PLACED, Validated, validate
+from .validation import Validated
+from .walk import NOT_PLACED
 from .writer import MessageName, segment, write_interchange
 
 NAME = MessageName("CUSDEC", "D", "96B")
@@ -35,18 +36,16 @@ def read_cusdec(
     of content (`check_content`), one for each mistake. The declaration is None where the
     message is no CUSDEC, no directory holds it, or nothing in it could be read. Never raises.
     """
-    validated = validate(interchange, message, directory)
-    if validated.rule is None or message.type != NAME.type:
+    validated = validated_for(interchange, message, directory, NAME)
+    if validated.rule is None:
         return None, validated.findings
-    report = Report()
-    report.extend(validated.findings)
-    reading = Reading(interchange, message, report, validated)
+    reading = Reading(interchange, message, validated)
     draft = Draft(Declaration)
     apply(message, validated, _RULES, draft, reading)
     declaration = draft.build()
     assert declaration is None or isinstance(declaration, Declaration)
     _check(declaration or Declaration(), _Places(draft, message, validated), reading)
-    return declaration, report.findings()
+    return declaration, reading.findings()
 
 
 class _Places:

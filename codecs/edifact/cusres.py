@@ -17,7 +17,7 @@ from .directory import Directory
 from .envelope import Envelope
 from .interchange import Interchange, Message
 from .mapping import apply
-from .reading import BAD_VALUE, Reading
+from .reading import BAD_VALUE, Reading, validated_for
 from .report import Report
 from .rows import DUTY_SLOTS, amount, date
 from .rules import ANY, OWN_LIST, Out, Rule, table
@@ -37,7 +37,6 @@ from .texts import (
     text_lines,
 )
 from .tree import Draft
-from .validation import validate
 from .writer import MessageName, OutSegment, write_interchange
 
 NAME = MessageName("CUSRES", "D", "96B")
@@ -278,12 +277,10 @@ def read_cusres(
     A response without a function code is an error: it answers nothing. None where the message is no CUSRES,
     no directory holds it, or nothing could be read. Never raises.
     """
-    validated = validate(interchange, message, directory)
-    if validated.rule is None or message.type != NAME.type:
+    validated = validated_for(interchange, message, directory, NAME)
+    if validated.rule is None:
         return None, validated.findings
-    report = Report()
-    report.extend(validated.findings)
-    reading = Reading(interchange, message, report, validated)
+    reading = Reading(interchange, message, validated)
     draft = Draft(Response)
     apply(message, validated, _RULES, draft, reading)
     response = draft.build()
@@ -291,8 +288,8 @@ def read_cusres(
     if response is None or response.function_code is None:
         begin = next((s for s in message.segments if s.tag == "BGM"), message.segments[0])
         text = "no GIS says what the answer is"
-        report.add(FUNCTION_MISSING, text, reading.point(begin), expected="GIS 7365")
-    return response, report.findings()
+        reading.report.add(FUNCTION_MISSING, text, reading.point(begin), expected="GIS 7365")
+    return response, reading.findings()
 
 
 def write_cusres(response: Response, envelope: Envelope) -> tuple[bytes, tuple[Finding, ...]]:

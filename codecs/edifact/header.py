@@ -1,30 +1,20 @@
 """UNB: who sends what to whom, in which syntax."""
 
+import functools
 from datetime import datetime
 
 import msgspec
 
-from ..finding import EdifactPointer, Severity
-from .interchange import Party, place
+from ..finding import Severity
+from .interchange import Party
+from .place import place
 from .report import Code, Report
-from .scanner import RawSegment, Segment, parse
-from .service import FIRST_VERSION_WITH_REPETITION, ServiceString, for_version
+from .scanner import Segment, read_segment
+from .service import DEFAULT, FIRST_VERSION_WITH_REPETITION, ServiceString, for_version
+from .service_segments import check_service_segment
+from .text import ANY_OCTET
 
-# UNB by number of element: name, mandatory, longest first component (0020 and 0032 by version 3).
-_ELEMENTS = {
-    2: ("S002", True, 35),
-    3: ("S003", True, 35),
-    4: ("S004", True, 8),
-    5: ("0020", True, 14),
-    7: ("0026", False, 14),
-    8: ("0029", False, 1),
-    9: ("0031", False, 1),
-    10: ("0032", False, 35),
-    11: ("0035", False, 1),
-}
 _VERSIONS = range(1, 5)
-# UNB of the longest values in every element stays far below this; no terminator before it means no UNB.
-MAX_HEADER = 2_048
 TEST = "1"
 
 
@@ -44,20 +34,15 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     test: bool
 
 
-def read_header(data: bytes, offset: int, service: ServiceString, report: Report) -> Header | None:
-    """Read UNB at `offset`; None, with a finding, where its end cannot be found."""
-    closing = _closing(data, offset, service)
-    if closing < 0:
-        pointer = EdifactPointer(segment=0, tag="UNB", offset=offset)
-        report.add(Code.MISSING, "UNB has no terminator", pointer, expected=service.terminator)
-        return None
-    raw = RawSegment(data[offset:closing], offset)
-    text = raw.data.decode("latin-1")
-    first = parse(raw, text, service, 0)
-    version = _version(first, report)
-    segment = parse(raw, text, for_version(service, version), 0)
-    _check_elements(segment, report)
-    return Header(
+def read_header(data: bytes, offset: int, service: ServiceString, report: Report) -> Header:
+    """Read UNB from its octets without the terminator; `offset` is where they begin. UNB is in ASCII whatever
+    it declares; other octets are read one by one."""
+    text = data.decode(ANY_OCTET)
+    version = _version(read_segment(text, offset, service), report)
+    segment = read_segment(text, offset, for_version(service, version))
+    at = functools.partial(place, interchange=segment.value(5))
+    check_service_segment(segment, version, at, report)
+    header = Header(
         segment=segment,
         level=segment.value(1),
         version=version,
@@ -70,18 +55,31 @@ def read_header(data: bytes, offset: int, service: ServiceString, report: Report
         agreement=segment.value(10),
         test=segment.value(11) == TEST,
     )
+    if version >= FIRST_VERSION_WITH_REPETITION and service.explicit and not service.repetition:
+        text, pointer = "UNA gives no repetition separator, as syntax version 4 asks", at(segment)
+        pointer = msgspec.structs.replace(pointer, tag="UNA")
+        severity = Severity.WARNING
+        report.add(Code.INVALID_SERVICE_CHARACTER, text, pointer, expected="*", severity=severity)
+    return header
 
 
-def _closing(data: bytes, offset: int, service: ServiceString) -> int:
-    terminator = service.terminator.encode("latin-1")
-    release = service.release.encode("latin-1")
-    closing = data.find(terminator, offset, offset + MAX_HEADER)
-    while closing >= 0 and release:
-        before = data[offset:closing]
-        if (len(before) - len(before.rstrip(release))) % 2 == 0:
-            break
-        closing = data.find(terminator, closing + 1, offset + MAX_HEADER)
-    return closing
+def no_header(offset: int) -> Header:
+    """What stands for a UNB that is missing: version 3, and the level that reads every octet."""
+    segment = read_segment("UNB", offset, DEFAULT)
+    empty = Party("")
+    return Header(
+        segment=segment,
+        level="UNOC",
+        version=3,
+        sender=empty,
+        recipient=empty,
+        prepared=None,
+        reference="",
+        application="",
+        acknowledgement="",
+        agreement="",
+        test=False,
+    )
 
 
 def _version(segment: Segment, report: Report) -> int:
@@ -97,20 +95,6 @@ def _version(segment: Segment, report: Report) -> int:
         expected="1 to 4",
     )
     return 3
-
-
-def _check_elements(segment: Segment, report: Report) -> None:
-    reference = segment.value(5)
-    for number, (name, mandatory, longest) in _ELEMENTS.items():
-        value = segment.value(number)
-        pointer = place(segment, number, 1, interchange=reference)
-        if not value and mandatory:
-            report.add(Code.MISSING, f"{name} is missing", pointer, expected=name)
-        elif len(value) > longest:
-            report.add(Code.TOO_LONG, f"{name} is too long", pointer, value=value, expected=f"an..{longest}")
-    if len(segment.parts) > 12 + 1:
-        pointer = place(segment, 13, interchange=reference)
-        report.add(Code.TOO_MANY_CONSTITUENTS, "UNB has too many elements", pointer)
 
 
 def _party(segment: Segment, element: int) -> Party:

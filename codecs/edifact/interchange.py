@@ -1,17 +1,12 @@
-"""What a read interchange is made of."""
+"""What a read interchange is made of, and the pointers into it."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
-from ..finding import EdifactPointer, Finding, is_valid
+from ..finding import Finding, is_valid
 from .scanner import Segment
 from .service import ServiceString
-
-# The message types this gateway reads and writes.
-SUPPORTED_TYPES = frozenset({"CUSDEC", "CUSRES", "CONTRL"})
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +14,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `findings` are those of the message as a container: characters, counts, references, a type not supported.
     What its content breaks is found by `validate` and by the readers of each type. `position` counts from 1.
+    `data` is the message's own octets, which `codec` decodes.
     """
 
     reference: str
@@ -29,6 +25,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     association: str = ""
     segments: tuple[Segment, ...]
     findings: tuple[Finding, ...] = ()
+    data: bytes
+    codec: str = "ascii"
     start: int
     end: int
     group: str | None = None
@@ -42,12 +40,27 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """A functional group, UNG to UNE."""
+    """A functional group, UNG (`header`) to UNE (`trailer`, None where it is missing)."""
 
     reference: str
     type: str
     sender: str
     recipient: str
+    header: Segment
+    trailer: Segment | None = None
+
+
+class Package(msgspec.Struct, frozen=True, kw_only=True):
+    """An object that travels beside the messages, UNO to UNP (ISO 9735-8). `data` is the object's octets as
+    they came; `start` and `end` bound the package in the interchange."""
+
+    reference: str
+    header: Segment
+    data: bytes
+    trailer: Segment | None = None
+    start: int
+    end: int
+    group: str | None = None
 
 
 class Party(msgspec.Struct, frozen=True):
@@ -61,8 +74,9 @@ class Party(msgspec.Struct, frozen=True):
 class Interchange(msgspec.Struct, frozen=True, kw_only=True):
     """One interchange. Where the envelope cannot be read, `messages` is empty and `findings` has an error.
 
-    `findings` are those of the envelope; each message has its own. `data` is what was given to the reader,
-    and every offset counts in it; `start` and `end` bound this interchange in it. `prepared` is None where
+    `findings` are those of the envelope; each message has its own. `data` is what was given to the reader
+    (nothing where it came as a stream), and every offset counts in it; `start` and `end` bound this
+    interchange in it. `header` is UNB, `trailer` UNZ. `prepared` is None where
     UNB does not hold a date; it has no time zone, since S004 has none.
     """
 
@@ -80,8 +94,11 @@ class Interchange(msgspec.Struct, frozen=True, kw_only=True):
     acknowledgement: str = ""
     agreement: str = ""
     test: bool = False
+    header: Segment | None = None
+    trailer: Segment | None = None
     groups: tuple[Group, ...] = ()
     messages: tuple[Message, ...] = ()
+    packages: tuple[Package, ...] = ()
     findings: tuple[Finding, ...] = ()
     start: int = 0
     end: int = 0
@@ -95,44 +112,3 @@ class Interchange(msgspec.Struct, frozen=True, kw_only=True):
     def valid(self) -> bool:
         """True if neither the envelope nor a message as a container has an error."""
         return is_valid(self.findings) and all(is_valid(message.findings) for message in self.messages)
-
-
-def place(
-    segment: Segment,
-    element: int | None = None,
-    component: int | None = None,
-    *,
-    interchange: str | None = None,
-    message: str | None = None,
-) -> EdifactPointer:
-    """The pointer of a segment, or of a part of it."""
-    return EdifactPointer(
-        segment=segment.number,
-        tag=segment.tag,
-        element=element,
-        component=component,
-        offset=segment.offset,
-        interchange=interchange,
-        message=message,
-    )
-
-
-class Locator(NamedTuple):
-    """Makes the pointers of one message."""
-
-    interchange: str
-    message: str | None
-    position: int | None = None
-
-    @classmethod
-    def of(cls, interchange: Interchange, message: Message) -> "Locator":
-        """For a message of `interchange`; its position is told where there are several."""
-        several = len(interchange.messages) > 1
-        return cls(interchange.reference, message.reference, message.position if several else None)
-
-    def __call__(
-        self, segment: Segment, element: int | None = None, component: int | None = None
-    ) -> EdifactPointer:
-        """The pointer of a segment of the message, or of a part of it."""
-        pointer = place(segment, element, component, interchange=self.interchange, message=self.message)
-        return pointer if self.position is None else replace(pointer, position=self.position)

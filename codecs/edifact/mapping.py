@@ -8,7 +8,8 @@ from .reading import Reading
 from .rules import NOT_TAKEN, Table, find_rule
 from .structure import Structure
 from .tree import Draft
-from .validation import NOT_PLACED, Validated
+from .validation import Validated
+from .walk import NOT_PLACED
 
 # Structures in use at a time: one for each release of CUSDEC and CUSRES.
 MAX_STRUCTURES = 64

@@ -1,145 +1,146 @@
-"""Raw segments to one message: decoding, splitting, UNH against UNT."""
+"""The octets of one message to a value: decoded, split, UNH against UNT."""
 
 import re
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
 
 from ..finding import EdifactPointer
-from .header import Header
-from .interchange import SUPPORTED_TYPES, Group, Message, place
+from .interchange import Group, Interchange, Message
+from .place import Locator
 from .report import Code, Report
-from .scanner import RawSegment, Segment, parse
-from .service import FIRST_VERSION_WITH_REPETITION, ServiceString
-from .text import Decoder, check_characters
+from .scanner import Segment, read_segments
+from .service import FIRST_VERSION_WITH_REPETITION
+from .service_segments import check_service_segment
+from .text import Decoder
 
 _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 # 0062 and 0048: an..14 (ISO 9735, annex C).
 _REFERENCE_LENGTH = 14
+# 0074 has six digits in versions 1 to 3: a message with more segments could not be closed rightly.
+MAX_SEGMENTS = 999_999
 
 
 class MessageMaker:
-    """Makes the messages of one interchange."""
+    """Makes the messages of one interchange, each as soon as its octets are there.
 
-    def __init__(self, header: Header, service: ServiceString, decoder: Decoder) -> None:
-        self.service = service
-        self._header = header
+    `context` is the interchange as far as UNB tells it.
+    """
+
+    def __init__(self, context: Interchange, decoder: Decoder) -> None:
+        self.made = 0
+        self._context = context
+        self._service = context.service
         self._decoder = decoder
-        self._references: set[tuple[str | None, str]] = set()
-        self._reference: str | None = None
+        self._terminator = context.service.terminator.encode("latin-1")
+        # Tags seen that are well made: as many as there are at most, 26 * 36 * 36.
+        self._tags: set[str] = set()
+        # The group that messages come in now, and the references of those in it that were whole.
+        self._group: Group | None = None
+        self._references: set[str] = set()
 
-    def service_segment(self, raw: RawSegment) -> Segment:
-        """A segment outside the messages."""
-        return parse(raw, self._decoder.decode(raw), self.service, 0)
-
-    def make(self, raws: list[RawSegment], group: Group | None, *, ended: bool) -> Message:
-        """The message of `raws`, UNH first; `ended` if the last is its UNT. Never raises."""
+    def make(self, data: bytes, offset: int, group: Group | None, *, ended: bool) -> Message:
+        """The message of `data`, UNH first, which begins at octet `offset` of the input; `ended` if its last
+        segment is UNT. Never raises."""
+        self.made += 1
         report = Report()
-        decode, service = self._decoder.decode, self.service
-        segments = tuple([parse(raw, decode(raw), service, n) for n, raw in enumerate(raws, 1)])
-        header = segments[0]
-        reference = self._reference = header.value(1)
-        name = [header.value(2, n) for n in range(1, 6)]
-        self._check_header(header, group, report)
-        self._check_segments(raws, segments, report)
-        if ended:
-            trailer = segments[-1]
-            context = {"interchange": self._header.reference, "message": reference}
-            check_count(trailer, len(segments), "0074", report, **context)
-            check_reference(trailer, reference, "0062", report, **context)
+        count = data.count(self._terminator)
+        kept = data if count <= MAX_SEGMENTS else data[: data.find(self._terminator) + 1]
+        decoded = self._decoder.decode(kept)
+        segments, tags, unended = read_segments(decoded.text, offset, self._service, decoded.codec)
+        message = self._message(data, offset, group, segments, decoded.codec)
+        at = Locator(self._context, message)
+        self._check_header(message, group, at, report, ended=ended)
+        if not self._tags.issuperset(tags):
+            self._check_tags(segments, at, report)
+        self._decoder.check(kept, decoded, segments, at, report)
+        if count > MAX_SEGMENTS:
+            text = f"a message of more than {MAX_SEGMENTS} segments is not read"
+            report.add(Code.TOO_MANY_REPETITIONS, text, at(segments[0]), value=str(count))
+        elif ended and not unended:
+            check_service_segment(segments[-1], self._context.syntax_version, at, report)
+            check_trailer(segments[-1], ("0074", len(segments)), ("0062", message.reference), at, report)
+        elif unended:
+            text = "the last segment has no terminator"
+            report.add(Code.MISSING, text, at(segments[-1]), expected=self._service.terminator)
         else:
-            last = segments[-1]
-            pointer = EdifactPointer(
-                segment=last.number, tag="UNT", interchange=self._header.reference, message=reference
-            )
-            report.add(Code.MISSING, "the message has no UNT", pointer, expected="UNT")
+            report.add(Code.MISSING, "the message has no UNT", at(segments[-1], tag="UNT"), expected="UNT")
+        return replace(message, findings=report.findings()) if len(report) else message
+
+    def _message(
+        self, data: bytes, offset: int, group: Group | None, segments: list[Segment], codec: str
+    ) -> Message:
+        header = segments[0]
+        name = [*header.components(2), "", "", "", "", ""]
         return Message(
-            reference=reference,
+            reference=header.value(1),
             type=name[0],
             version=name[1],
             release=name[2],
             agency=name[3],
             association=name[4],
-            segments=segments,
-            findings=report.findings(),
-            start=raws[0].offset,
-            end=raws[-1].offset + len(raws[-1].data) + 1,
+            segments=tuple(segments),
+            data=data,
+            codec=codec,
+            start=offset,
+            end=offset + len(data),
             group=None if group is None else group.reference,
+            position=self.made,
         )
 
-    def _check_header(self, header: Segment, group: Group | None, report: Report) -> None:
-        reference, kind = header.value(1), header.value(2)
+    def _check_header(
+        self, message: Message, group: Group | None, at: Locator, report: Report, *, ended: bool
+    ) -> None:
+        header, reference, kind = message.segments[0], message.reference, message.type
         if not reference:
-            report.add(Code.MISSING, "0062 is missing", self._point(header, 1), expected="0062")
+            report.add(Code.MISSING, "0062 is missing", at(header, 1), expected="0062")
         elif len(reference) > _REFERENCE_LENGTH:
-            report.add(
-                Code.TOO_LONG, "0062 is too long", self._point(header, 1), value=reference, expected="an..14"
-            )
-        key = (None if group is None else group.reference, reference)
-        if key in self._references:
-            report.add(
-                Code.DUPLICATE,
-                "this message reference was used before",
-                self._point(header, 1),
-                value=reference,
-            )
-        self._references.add(key)
-        if kind not in SUPPORTED_TYPES:
-            report.add(
-                Code.VALUE_NOT_SUPPORTED,
-                "this message type is not supported here" if kind else "S009 names no message type",
-                self._point(header, 2, 1),
-                value=kind,
-                expected=", ".join(sorted(SUPPORTED_TYPES)),
-            )
-        if group is not None and group.type != kind and self._header.version < FIRST_VERSION_WITH_REPETITION:
-            text = "the message is not of the type of its functional group"
-            report.add(
-                Code.MIXED_TYPES_IN_GROUP, text, self._point(header, 2, 1), value=kind, expected=group.type
-            )
+            report.add(Code.TOO_LONG, "0062 is too long", at(header, 1), value=reference, expected="an..14")
+        if group is not self._group:
+            self._group, self._references = group, set()
+        if reference in self._references:
+            text = "this message reference was used before"
+            report.add(Code.DUPLICATE, text, at(header, 1), value=reference)
+        if ended:
+            self._references.add(reference)
+        if not kind:
+            report.add(Code.MISSING, "S009 names no message type", at(header, 2, 1), expected="0065")
+        older = self._context.syntax_version < FIRST_VERSION_WITH_REPETITION
+        if older and kind and group is not None and group.type not in {kind, ""}:
+            text, pointer = "the message is not of the type of its functional group", at(header, 2, 1)
+            report.add(Code.MIXED_TYPES_IN_GROUP, text, pointer, value=kind, expected=group.type)
 
-    def _check_segments(self, raws: list[RawSegment], segments: tuple[Segment, ...], report: Report) -> None:
-        suspicious = self._decoder.suspicious(raws)
-        for raw, segment in zip(raws, segments, strict=True):
-            tag = segment.tag
-            if len(tag) != 3 or not _TAG.fullmatch(tag):
-                text = "a segment without content" if not raw.data else "not a segment tag"
-                report.add(
-                    Code.INVALID_VALUE, text, self._point(segment), value=tag, expected="three letters"
-                )
-            if suspicious or not raw.data.isascii():
-                check_characters(raw, self._decoder, report, self._point(segment))
-
-    def _point(
-        self, segment: Segment, element: int | None = None, component: int | None = None
-    ) -> EdifactPointer:
-        return place(segment, element, component, interchange=self._header.reference, message=self._reference)
+    def _check_tags(self, segments: Sequence[Segment], at: Locator, report: Report) -> None:
+        for segment in segments:
+            if _TAG.fullmatch(segment.tag):
+                self._tags.add(segment.tag)
+            elif not report.full:
+                text = "not a segment tag" if segment.tag else "a segment without a tag"
+                report.add(Code.INVALID_VALUE, text, at(segment), value=segment.tag, expected="three letters")
 
 
-def check_count(
-    trailer: Segment, number: int, name: str, report: Report, *, interchange: str, message: str | None = None
+def check_trailer(
+    trailer: Segment,
+    count: tuple[str, int],
+    reference: tuple[str, str],
+    at: Callable[[Segment, int, int], EdifactPointer],
+    report: Report,
 ) -> None:
-    """Report a control count that is no number (37) or not `number` (29). Leading zeros are accepted."""
-    pointer = place(trailer, 1, 1, interchange=interchange, message=message)
+    """Check a trailer against what was counted and what its header says, each with the name of its element.
+
+    Report a control count that is missing (13), no number (37) or wrong (29), and a reference that is not
+    that of the header (28). Leading zeros of a count are accepted."""
+    name, number = count
     given = trailer.value(1)
     if not given:
-        report.add(Code.MISSING, f"{name} is missing", pointer, expected=str(number))
+        report.add(Code.MISSING, f"{name} is missing", at(trailer, 1, 1), expected=str(number))
     elif not (given.isascii() and given.isdecimal()):
-        report.add(Code.INVALID_TYPE, f"{name} is not a number", pointer, value=given, expected=str(number))
+        text = f"{name} is not a number"
+        report.add(Code.INVALID_TYPE, text, at(trailer, 1, 1), value=given, expected=str(number))
     elif given.lstrip("0") != str(number).lstrip("0"):
         text = f"{name} does not match the number of instances received"
-        report.add(Code.COUNT_DIFFERS, text, pointer, value=given, expected=str(number))
-
-
-def check_reference(
-    trailer: Segment,
-    reference: str,
-    name: str,
-    report: Report,
-    *,
-    interchange: str,
-    message: str | None = None,
-) -> None:
-    """Report a trailer whose reference is not its header's (28)."""
-    given = trailer.value(2)
-    if given != reference:
-        pointer = place(trailer, 2, 1, interchange=interchange, message=message)
+        report.add(Code.COUNT_DIFFERS, text, at(trailer, 1, 1), value=given, expected=str(number))
+    name, expected = reference
+    if trailer.value(2) != expected:
         text = f"{name} of {trailer.tag} is not that of its header"
-        report.add(Code.REFERENCES_DIFFER, text, pointer, value=given, expected=reference)
+        report.add(Code.REFERENCES_DIFFER, text, at(trailer, 2, 1), value=trailer.value(2), expected=expected)

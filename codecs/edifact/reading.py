@@ -1,25 +1,53 @@
 """What every rule needs while a message is read: its places, the names of its elements, what was told."""
 
-from ..finding import EdifactPointer, Severity
+import msgspec
+
+from ..finding import EdifactPointer, Finding, Severity
+from .directory import Directory
 from .elements import decimal_marks, wrong_mark
-from .interchange import Interchange, Locator, Message
+from .interchange import Interchange, Message
+from .outgoing import MessageName
+from .place import Locator
 from .report import Code, Report
 from .scanner import Segment
 from .tree import Draft, resolve
-from .validation import Validated
+from .validation import Validated, validate
 from .writer import Cell
 
 BAD_VALUE = "bad-value"
 
 
-class Reading:
-    """What every rule may need while a message is read."""
+def validated_for(
+    interchange: Interchange, message: Message, directory: Directory, name: MessageName
+) -> Validated:
+    """`message` as the mapping of `name` reads it: by that release, since places are named after its groups.
 
-    def __init__(
-        self, interchange: Interchange, message: Message, report: Report, validated: Validated
-    ) -> None:
-        self.report = report
-        self.point = Locator.of(interchange, message)
+    What its own release has to say of it is among the findings too. `rule` is None where it is no message of
+    this type, or no directory holds it.
+    """
+    own = validate(interchange, message, directory, codes=Severity.WARNING)
+    if own.rule is None or message.type != name.type:
+        return msgspec.structs.replace(own, rule=None)
+    if own.rule.covers(name.version, name.release):
+        return own
+    release = name.release
+    read = validate(interchange, message, directory, codes=Severity.WARNING, release=release)
+    told = {(finding.code, _place(finding)) for finding in read.findings}
+    more = [finding for finding in own.findings if (finding.code, _place(finding)) not in told]
+    return msgspec.structs.replace(read, findings=(*read.findings, *more))
+
+
+class Reading:
+    """What every rule may need while a message is read; `report` takes what is found beside `validated`.
+
+    National and the WCO's own codes travel in elements whose code lists do not know them: there the value is
+    the sender's business, a warning, and what content asks for is told by its own rules.
+    """
+
+    def __init__(self, interchange: Interchange, message: Message, validated: Validated) -> None:
+        self.report = Report()
+        self._validated = validated.findings
+        self.point = Locator(interchange, message, validated.paths)
         self._rule = validated.rule
         self.lenient = validated.rule is not None and not validated.rule.covers(
             message.version, message.release
@@ -31,6 +59,18 @@ class Reading:
             for at in (f.pointer for f in validated.findings if f.severity is Severity.ERROR)
             if isinstance(at, EdifactPointer) and at.element is not None
         }
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything found, and of one place with a value that is not in its code list only what else is said
+        of it."""
+        report = Report()
+        said = {_place(finding) for finding in self.report.findings()}
+        for finding in self._validated:
+            listed = finding.severity is Severity.WARNING and finding.code == Code.INVALID_VALUE
+            if not listed or _place(finding) not in said:
+                report.keep(finding)
+        report.extend(self.report.findings())
+        return report.findings()
 
     def told(self, segment: Segment, cell: tuple[int, int] | None) -> bool:
         """True if an error was found in this place before; from now on it counts as told."""
@@ -66,3 +106,8 @@ class Reading:
         if problem is not None and not self.told(segment, at):
             severity = Severity.WARNING if "twice" in problem else Severity.ERROR
             self.report.add(code, problem, self.point(segment, *at), value=text, severity=severity)
+
+
+def _place(finding: Finding) -> tuple[int, int | None, int | None] | None:
+    at = finding.pointer
+    return (at.segment, at.element, at.component) if isinstance(at, EdifactPointer) else None

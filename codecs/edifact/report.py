@@ -36,6 +36,7 @@ class Code(enum.StrEnum):
     TRAILING_SEPARATOR = "45"
     CHARSET_NOT_SUPPORTED = "46"
     ENVELOPE_NOT_SUPPORTED = "47"
+    DEPENDENCY = "48"
 
 
 class Report:

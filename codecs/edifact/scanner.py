@@ -1,20 +1,23 @@
-"""Octets to segments: split by the terminator, then by the element separator, components on demand.
+"""Text to segments: split by the terminator, then by the element separator, components on demand.
 
-`split` of the standard library is the fast path. A segment that holds the release character or the repetition
-separator, a few in a hundred, goes through a regular expression that keeps released characters apart.
+`split` of the standard library is the fast path, over a whole message at a time. A segment that holds the
+release character or the repetition separator, a few in a hundred, goes through a regular expression that
+keeps released characters apart.
 """
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import count, repeat
+from operator import or_
+from typing import NamedTuple
 
 import msgspec
 
 from .service import ServiceString
 
-# A segment that never ends is not read to the end of a large file for its tag.
 TAG_LENGTH = 3
-_LINE_ENDS = b"\r\n"
+_LINE_ENDS = "\r\n"
 
 
 class Repeated(tuple[tuple[str, ...], ...]):
@@ -27,93 +30,194 @@ class Repeated(tuple[tuple[str, ...], ...]):
 Element = str | tuple[str, ...] | Repeated
 
 
-class RawSegment(msgspec.Struct, frozen=True, gc=False):
-    """A segment as received, without its terminator and the line ends before it, and where it begins."""
+class Source:
+    """A stretch of text that segments were split from: its separators, and the octet where each begins.
 
-    data: bytes
-    offset: int
+    Offsets are worked out when one is asked for: most messages are in order, and nobody points into them.
+    """
 
-    @property
-    def tag(self) -> str:
-        """The first three octets; the tag of any segment that has one."""
-        return self.data[:TAG_LENGTH].decode("latin-1")
+    __slots__ = ("_codec", "_first", "_offset", "_offsets", "_text", "component", "element", "service")
+
+    def __init__(self, text: str, offset: int, service: ServiceString, codec: str, first: int) -> None:
+        self.service = service
+        self.element = service.element
+        self.component = service.component
+        self._text = text
+        self._offset = offset
+        self._codec = codec
+        self._first = first
+        self._offsets: list[int] | None = None
+
+    def offset(self, number: int) -> int:
+        """The octet of the input where segment `number` begins."""
+        if self._offsets is None:
+            self._offsets = self._begin()
+        return self._offsets[number - self._first]
+
+    def _begin(self) -> list[int]:
+        offsets, at = [], self._offset
+        for piece in _pieces(self._text, self.service):
+            blank = len(piece) - len(piece.lstrip(_LINE_ENDS))
+            offsets.append(at + blank)
+            at += len(piece if _one_octet_each(piece, self._codec) else piece.encode(self._codec)) + 1
+        return offsets
 
 
-class Segment(msgspec.Struct, frozen=True, gc=False):
-    """A decoded segment. `parts[0]` is the tag, `parts[n]` element n; `number` counts from UNH = 1."""
+class Segment(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """A decoded segment: its tag, and its text without the terminator, from which the elements are split when
+    they are asked for. `len` is the number of elements.
+
+    `number` counts from UNH = 1 and is 0 outside messages; `offset` is the octet where the segment begins.
+    `special` says that something in the text is released or repeated, or the tag is nested.
+    """
 
     tag: str
-    parts: Sequence[Element]
-    component_separator: str
+    text: str
     number: int
-    offset: int
+    source: Source
+    special: bool = False
+    _parts: Sequence[Element] | None = None
+
+    @property
+    def offset(self) -> int:
+        """The octet of the input where the segment begins."""
+        return self.source.offset(self.number)
+
+    @property
+    def parts(self) -> Sequence[Element]:
+        """The tag, and then each element by its number."""
+        return self._parts or self._split()
+
+    def _split(self) -> Sequence[Element]:
+        parts: Sequence[Element]
+        source = self.source
+        parts = _released(self.text, source.service) if self.special else self.text.split(source.element)
+        # The only thing that changes, and nobody sees it: what is split once is kept.
+        msgspec.structs.force_setattr(self, "_parts", parts)
+        return parts
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Segment):
+            return NotImplemented
+        mine = (self.text, self.number, self.offset, self.source.service)
+        return mine == (other.text, other.number, other.offset, other.source.service)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.number))
+
+    def __len__(self) -> int:
+        return len(self.parts) - 1
 
     def components(self, element: int) -> Sequence[str]:
         """The components of an element, of its first occurrence if it repeats; none if it is absent."""
-        if element >= len(self.parts):
+        parts = self._parts or self._split()
+        if element >= len(parts):
             return ()
-        part = self.parts[element]
+        part = parts[element]
         if isinstance(part, str):
-            return part.split(self.component_separator) if part else ()
+            return part.split(self.source.component) if part else ()
         if isinstance(part, Repeated):
             return part[0]
         return part
+
+    def repetitions(self, element: int) -> Sequence[Sequence[str]]:
+        """Every occurrence of an element as its components; none if it is absent."""
+        parts = self.parts
+        if element < len(parts):
+            part = parts[element]
+            if isinstance(part, Repeated):
+                return part
+        found = self.components(element)
+        return (found,) if found else ()
 
     def value(self, element: int, component: int = 1) -> str:
         """One component, counted from 1; empty if absent."""
         found = self.components(element)
         return found[component - 1] if len(found) >= component else ""
 
-
-class Scan(msgspec.Struct, frozen=True):
-    """The segments of a stretch of octets, and what followed the last terminator (empty: nothing)."""
-
-    segments: list[RawSegment]
-    rest: bytes
-    rest_offset: int
-
-
-def scan(data: bytes, start: int, service: ServiceString, end: int | None = None) -> Scan:
-    """Split `data[start:end]` into raw segments. Line ends before a segment are dropped; never raises."""
-    stop = len(data) if end is None else end
-    terminator = service.terminator.encode("latin-1")
-    pieces = data[start:stop].split(terminator)
-    if service.release and service.release.encode("latin-1") + terminator in data:
-        pieces = _rejoin(pieces, service.release.encode("latin-1"), terminator)
-    rest = pieces.pop()
-    segments = []
-    offset = start
-    for piece in pieces:
-        stripped = piece.lstrip(_LINE_ENDS)
-        segments.append(RawSegment(stripped, offset + len(piece) - len(stripped)))
-        offset += len(piece) + 1
-    stripped = rest.lstrip(_LINE_ENDS)
-    return Scan(segments, stripped, offset + len(rest) - len(stripped))
+    def values(self) -> list[str]:
+        """Every component of every occurrence of every element in order, absent ones as empty text."""
+        if not self.special:
+            # Nothing is released or repeated here: one separator serves for both.
+            source = self.source
+            return self.text.replace(source.element, source.component).split(source.component)[1:]
+        found: list[str] = []
+        for element in range(1, len(self.parts)):
+            for occurrence in self.repetitions(element) or (("",),):
+                found.extend(occurrence)
+        return found
 
 
-def _rejoin(pieces: list[bytes], release: bytes, terminator: bytes) -> list[bytes]:
-    """Put together what was split at a released terminator: an odd run of releases ends the piece."""
-    joined: list[bytes] = []
-    open_pieces: list[bytes] = []
-    for piece in pieces:
-        open_pieces.append(piece)
-        if (len(piece) - len(piece.rstrip(release))) % 2 == 0:
-            joined.append(open_pieces[0] if len(open_pieces) == 1 else terminator.join(open_pieces))
-            open_pieces = []
-    if open_pieces:
-        joined.append(terminator.join(open_pieces))
-    return joined
+class Segments(NamedTuple):
+    """The segments of a stretch of text, and their tags; `open` if the last one has no terminator."""
+
+    segments: list[Segment]
+    tags: list[str]
+    open: bool
 
 
-def parse(raw: RawSegment, text: str, service: ServiceString, number: int) -> Segment:
-    """Split the decoded `text` of `raw` into its elements."""
-    if (service.release and service.release in text) or (service.repetition and service.repetition in text):
-        parts: Sequence[Element] = _released(text, service)
-        head = parts[0]
-        tag = head if isinstance(head, str) else head[0]
-        return Segment(str(tag)[:TAG_LENGTH], parts, service.component, number, raw.offset)
-    split = text.split(service.element)
-    return Segment(split[0].partition(service.component)[0], split, service.component, number, raw.offset)
+def read_segments(text: str, offset: int, service: ServiceString, codec: str, first: int = 1) -> Segments:
+    """The segments of `text`, which begins at octet `offset` of the input and was decoded by `codec`.
+
+    They are numbered from `first`. Line ends before a segment are dropped, and so is what is only line ends after the last.
+    """
+    pieces = _pieces(text, service)
+    unended = bool(pieces[-1].strip(_LINE_ENDS))
+    if not unended:
+        pieces.pop()
+    if "\n" in text or "\r" in text:
+        pieces = [piece.lstrip(_LINE_ENDS) for piece in pieces]
+    tags = [piece[:TAG_LENGTH] for piece in pieces]
+    special: Iterable[bool] = repeat(False)
+    if not {service.element, ""}.issuperset([piece[TAG_LENGTH : TAG_LENGTH + 1] for piece in pieces]):
+        # Explicit nesting of versions 1 to 3, `DDD:1:2`, or what is no tag.
+        heads = [piece.split(service.element, 1)[0] for piece in pieces]
+        tags = [head.partition(service.component)[0] for head in heads]
+        special = [tag != head for tag, head in zip(tags, heads, strict=True)]
+    for mark in (service.release, service.repetition):
+        if mark and mark in text:
+            holds = [mark in piece for piece in pieces]
+            special = map(or_, special, holds)
+    source = Source(text, offset, service, codec, first)
+    return Segments(list(map(Segment, tags, pieces, count(first), repeat(source), special)), tags, unended)
+
+
+def read_segment(text: str, offset: int, service: ServiceString) -> Segment:
+    """One segment outside the messages, its text without the terminator."""
+    return read_segments(text + service.terminator, offset, service, "ascii", 0).segments[0]
+
+
+def _pieces(text: str, service: ServiceString) -> list[str]:
+    """Split by the terminator; what follows the last one is the last piece."""
+    if service.release and service.release + service.terminator in text:
+        return _split_released(text, service)
+    return text.split(service.terminator)
+
+
+def _one_octet_each(text: str, codec: str) -> bool:
+    """True if every character of `text` is one octet in `codec`."""
+    return text.isascii() or codec.startswith("iso-8859") or codec == "ascii"
+
+
+def _split_released(text: str, service: ServiceString) -> list[str]:
+    """Split where terminators are released: after an odd run of releases, one is data."""
+    released = service.release + service.terminator
+    first, *others = text.split(released)
+    pieces = first.split(service.terminator)
+    for other in others:
+        more = other.split(service.terminator)
+        if ends_released(pieces[-1], service.release):
+            # The release before the terminator is itself released.
+            pieces[-1] += service.release
+        else:
+            pieces[-1] += released + more.pop(0)
+        pieces.extend(more)
+    return pieces
+
+
+def ends_released(text: str, release: str) -> bool:
+    """True if what follows `text` is released: it ends in an odd run of release characters."""
+    return (len(text) - len(text.rstrip(release))) % 2 == 1
 
 
 @functools.lru_cache(maxsize=32)
@@ -137,7 +241,7 @@ def _element(occurrences: list[tuple[str, ...]]) -> Element:
     return "" if occurrences[0] == ("",) else occurrences[0]
 
 
-def _released(text: str, service: ServiceString) -> list[Element]:
+def _released(text: str, service: ServiceString) -> tuple[Element, ...]:
     """The elements of a segment with released characters or repetitions; each a tuple of components."""
     parts: list[Element] = []
     occurrences: list[tuple[str, ...]] = []
@@ -157,5 +261,6 @@ def _released(text: str, service: ServiceString) -> list[Element]:
         occurrences = []
         if not separator:
             break
-    parts[0] = text[:TAG_LENGTH] if not isinstance(parts[0], str) else parts[0]
-    return parts
+    if not isinstance(parts[0], str):
+        parts[0] = text[:TAG_LENGTH]
+    return tuple(parts)

@@ -11,17 +11,19 @@ from .report import Code, Report
 UNA_LENGTH = 9
 # Service characters a sender may choose: printable ASCII that is neither letter nor digit (ISO 9735-1, 5),
 # and the information separators of level B.
-_SEPARATOR = re.compile(rb"[!-/:-@\[-`{-~\x1c-\x1f]")
+_SEPARATOR = re.compile(r"[!-/:-@\[-`{-~\x1c-\x1f]")
 # Octets 1 to 9 of UNA and the start of UNB, for an interchange that does not begin at the first octet.
 _START = re.compile(rb"UNA[^A-Za-z0-9]{6}[\r\n]*UNB|UNB[+\x1d][A-Z]{4}")
-_BLANK_BEFORE = b"\r\n\t \x00"
+# What an interchange without text before it begins with; UNH and UNG where UNB was left out.
+_FIRST = (b"UNA", b"UNB", b"UNH+", b"UNG+", b"UIB")
+BLANK = b"\r\n\t \x00\x1a"
 _UTF16 = re.compile(rb"(?:\xff\xfe)?[ \t\r\n\0]*U\0N\0[AB]\0|(?:\xfe\xff)?[ \t\r\n\0]*\0U\0N\0[AB]")
 # Text before the interchange is looked through only so far: a mail header is short, a wrong file is long.
 MAX_LEADING = 65_536
 FIRST_VERSION_WITH_REPETITION = 4
 
 
-class ServiceString(msgspec.Struct, frozen=True):
+class ServiceString(msgspec.Struct, frozen=True, cache_hash=True):
     """The separators of one interchange; `release` and `repetition` are empty where there is none."""
 
     component: str = ":"
@@ -52,8 +54,8 @@ class Repertoire(NamedTuple):
 
 
 _LEVEL_A = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-()/=!\"%&*;<>'+:?"
-# UNTDID 0001. UNOX (ISO 2022) switches sets inside the text and is refused; IATA, IATB, SIRE and ANSI are
-# levels that other trades made up on the pattern of A and B.
+# UNTDID 0001. UNOX is ISO 2022, which switches sets inside the text; IATA, IATB, SIRE and ANSI are levels
+# that other trades made up on the pattern of A and B.
 REPERTOIRES = {
     "UNOA": Repertoire("ascii", _LEVEL_A),
     "UNOB": Repertoire("ascii"),
@@ -68,6 +70,7 @@ REPERTOIRES = {
     "UNOK": Repertoire("iso-8859-9"),
     "UNOL": Repertoire("iso-8859-15"),
     "UNOW": Repertoire("utf-8"),
+    "UNOX": Repertoire("iso2022"),
     "UNOY": Repertoire("utf-8"),
     "IATA": Repertoire("ascii"),
     "IATB": Repertoire("ascii"),
@@ -77,111 +80,128 @@ REPERTOIRES = {
 
 
 class Start(NamedTuple):
-    """Where an interchange begins (`start`: UNA or UNB) and its UNB, with the separators to read it by."""
+    """Where an interchange begins (`start`: UNA, UNB or what stands in its place) and the segment after UNA,
+    with the separators to read it by. `bare` where UNB is missing."""
 
     start: int
     header: int
     service: ServiceString
+    bare: bool = False
 
 
-def find_start(data: bytes, begin: int, report: Report) -> Start | None:
-    """The next interchange at or after octet `begin`; None, with a finding, where there is none to read."""
-    start = (
-        begin
-        + len(data[begin : begin + MAX_LEADING])
-        - len(data[begin : begin + MAX_LEADING].lstrip(_BLANK_BEFORE))
-    )
-    if not data.startswith((b"UNA", b"UNB"), start):
-        text = _no_octets(data, begin)
-        if text is not None:
-            report.add(Code.MISSING, text, EdifactPointer(segment=0, tag="UNB", offset=begin), expected="UNB")
-            return None
+class Opening(NamedTuple):
+    """Octets in which an interchange is to begin: `base` is the offset of the first of them in the input."""
+
+    data: bytes | bytearray
+    begin: int
+    base: int = 0
+
+    def at(self, tag: str, offset: int) -> EdifactPointer:
+        """The pointer of a segment that begins at `offset` of `data`."""
+        return EdifactPointer(segment=0, tag=tag, offset=self.base + offset)
+
+    def quote(self, begin: int, end: int) -> str:
+        """What stands there, for a finding."""
+        return bytes(self.data[begin:end]).decode("latin-1")
+
+
+def skip_blank(data: bytes | bytearray, begin: int) -> int:
+    """The first octet from `begin` on that is not blank, at most MAX_LEADING further."""
+    stretch = data[begin : begin + MAX_LEADING]
+    return begin + len(stretch) - len(stretch.lstrip(BLANK))
+
+
+def find_start(opening: Opening, report: Report, *, leading_text: bool = True) -> Start | None:
+    """The next interchange at or after `opening.begin`; None, with a finding, where there is none to read.
+
+    Text before it is skipped with a warning, with an error unless `leading_text`.
+    """
+    data, start = opening.data, skip_blank(opening.data, opening.begin)
+    if not data.startswith(_FIRST, start):
         found = _START.search(data, start, start + MAX_LEADING)
-        if found is None:
-            report.add(
-                Code.MISSING,
-                "no UNA or UNB: this is not an interchange",
-                EdifactPointer(segment=0, tag="UNB", offset=start),
-                value=data[start : start + 16].decode("latin-1"),
-                expected="UNB",
-            )
+        text = _no_octets(data, opening.begin)
+        if text is None and found is None:
+            text = "no UNA or UNB: this is not an interchange"
+        if text is not None or found is None:
+            pointer, value = opening.at("UNB", start), opening.quote(start, start + 16)
+            report.add(Code.MISSING, text or "", pointer, value=value or None, expected="UNB")
             return None
-        junk = data[start : found.start()]
-        what = "a byte order mark" if junk.strip() in {b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"} else "text"
-        report.add(
-            Code.INVALID_CHARACTER,
-            f"{what} before UNB ({len(junk)} octets skipped)",
-            EdifactPointer(segment=0, tag="UNB", offset=start),
-            value=junk.strip(_BLANK_BEFORE)[:36].decode("latin-1"),
-            severity=Severity.WARNING,
-        )
+        _junk(opening, start, found.start(), report, Severity.WARNING if leading_text else Severity.ERROR)
         start = found.start()
+    header = start + UNA_LENGTH if data.startswith(b"UNA", start) else start
+    header = skip_blank(data, header)
+    if data[header : header + 3] == b"UIB":
+        text = "UIB: interactive interchanges are not read here"
+        report.add(Code.ENVELOPE_NOT_SUPPORTED, text, opening.at("UIB", header))
+        return None
     if data.startswith(b"UNA", start):
-        return _with_advice(data, start, report)
-    return _without_advice(data, start, report)
+        return _with_advice(opening, start, report)
+    return _without_advice(opening, start, report)
 
 
-def _no_octets(data: bytes, begin: int) -> str | None:
+def _junk(opening: Opening, start: int, end: int, report: Report, severity: Severity) -> None:
+    junk = bytes(opening.data[start:end]).strip(BLANK)
+    what = "a byte order mark" if junk in {b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"} else "text"
+    text = f"{what} before UNB ({end - start} octets skipped)"
+    value = junk[:36].decode("latin-1")
+    report.add(Code.INVALID_CHARACTER, text, opening.at("UNB", start), value=value, severity=severity)
+
+
+def _no_octets(data: bytes | bytearray, begin: int) -> str | None:
     """What to say of a file with nothing in it, or with two octets a character."""
-    if not data[begin : begin + MAX_LEADING].strip(_BLANK_BEFORE):
+    if not data[begin : begin + MAX_LEADING].strip(BLANK):
         return "the file is empty"
     return "this is UTF-16, not EDIFACT in octets" if _UTF16.match(data, begin) else None
 
 
-def _with_advice(data: bytes, start: int, report: Report) -> Start | None:
-    advice = data[start + 3 : start + UNA_LENGTH]
-    pointer = EdifactPointer(segment=0, tag="UNA", offset=start)
-    used = [advice[i : i + 1] for i in (0, 1, 3, 4, 5) if advice[i : i + 1] != b" "]
-    separators_good = all(_SEPARATOR.fullmatch(octet) for octet in used) and len(set(used)) == len(used)
-    if len(advice) < 6 or b" " in (advice[0:1], advice[1:2], advice[5:6]) or not separators_good:
+def _with_advice(opening: Opening, start: int, report: Report) -> Start | None:
+    data = opening.data
+    advice = opening.quote(start + 3, start + UNA_LENGTH)
+    used = [mark for mark in (advice[n : n + 1] for n in (0, 1, 3, 4, 5)) if mark != " "]
+    good = all(_SEPARATOR.fullmatch(mark) for mark in used) and len(set(used)) == len(used)
+    if len(advice) < 6 or " " in (advice[0], advice[1], advice[5]) or not good:
         text = "the service string advice does not give distinct service characters"
-        report.add(
-            Code.INVALID_SERVICE_CHARACTER, text, pointer, value=advice.decode("latin-1"), expected=":+.? '"
-        )
+        pointer = opening.at("UNA", start)
+        report.add(Code.INVALID_SERVICE_CHARACTER, text, pointer, value=advice, expected=":+.? '")
         return None
-    chars = advice.decode("latin-1")
-    if chars[2] not in ".,":
-        report.add(
-            Code.INVALID_SERVICE_CHARACTER, "the decimal mark is neither . nor ,", pointer, value=chars[2]
-        )
+    if advice[2] not in ".,":
+        text, pointer = "the decimal mark is neither . nor ,", opening.at("UNA", start)
+        report.add(Code.INVALID_SERVICE_CHARACTER, text, pointer, value=advice[2])
         return None
     service = ServiceString(
-        component=chars[0],
-        element=chars[1],
-        decimal=chars[2],
-        release=chars[3].strip(),
-        repetition=chars[4].strip(),
-        terminator=chars[5],
+        component=advice[0],
+        element=advice[1],
+        decimal=advice[2],
+        release=advice[3].strip(" "),
+        repetition=advice[4].strip(" "),
+        terminator=advice[5],
         explicit=True,
     )
     header = start + UNA_LENGTH
     while data[header : header + 1] in (b"\r", b"\n", b" "):
         header += 1
-    if data[header : header + 4] != b"UNB" + chars[1].encode("latin-1"):
-        report.add(
-            Code.MISSING,
-            "UNA is not followed by UNB",
-            EdifactPointer(segment=0, tag="UNB", offset=header),
-            value=data[header : header + 4].decode("latin-1"),
-            expected=f"UNB{chars[1]}",
-        )
-        return None
-    return Start(start, header, service)
+    if data[header : header + 3] == b"UNB" and opening.quote(header + 3, header + 4) == service.element:
+        return Start(start, header, service)
+    bare = data[header : header + 3] in (b"UNH", b"UNG")
+    text = "UNA is not followed by UNB"
+    value, expected = opening.quote(header, header + 4), f"UNB{service.element}"
+    report.add(Code.MISSING, text, opening.at("UNB", header), value=value, expected=expected)
+    return Start(start, header, service, bare=True) if bare else None
 
 
-def _without_advice(data: bytes, start: int, report: Report) -> Start | None:
-    separator = data[start + 3 : start + 4]
-    if separator == b"+":
+def _without_advice(opening: Opening, start: int, report: Report) -> Start | None:
+    separator = opening.quote(start + 3, start + 4)
+    if opening.data[start : start + 3] in (b"UNH", b"UNG"):
+        text = "the interchange has no UNB"
+        report.add(Code.MISSING, text, opening.at("UNB", start), expected="UNB")
+        return Start(start, start, DEFAULT, bare=True)
+    if separator == "+":
         return Start(start, start, DEFAULT)
-    if separator == b"\x1d":
+    if separator == LEVEL_B.element:
         return Start(start, start, LEVEL_B)
-    report.add(
-        Code.INVALID_SERVICE_CHARACTER,
-        "UNB is followed by no known element separator and there is no UNA",
-        EdifactPointer(segment=0, tag="UNB", offset=start),
-        value=separator.decode("latin-1"),
-        expected="+",
-    )
+    text = "UNB is followed by no known element separator and there is no UNA"
+    pointer = opening.at("UNB", start)
+    report.add(Code.INVALID_SERVICE_CHARACTER, text, pointer, value=separator, expected="+")
     return None
 
 

@@ -1,118 +1,169 @@
-"""Octets of an interchange to text, by the repertoire its UNB declares."""
+"""Octets of an interchange to text, by the repertoire UNB declares and what the partner's profile allows."""
 
 import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from ..finding import EdifactPointer, Severity
 from .report import Code, Report
-from .scanner import RawSegment
+from .scanner import Segment
 from .service import REPERTOIRES, Repertoire, ServiceString
 
-_FALLBACK = "iso-8859-1"
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
-# ISO 8859 has no graphic characters here.
-_C1 = re.compile(rb"[\x80-\x9f]")
+ANY_OCTET = "iso-8859-1"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# ISO 8859 has no graphic characters here; UTF-8 does, for half of the letters of Europe.
+_C1 = re.compile("[\x80-\x9f]")
+_C1_OCTETS = re.compile(rb"[\x80-\x9f]")
+_C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
 _PRINTABLE = bytes(range(0x20, 0x7F))
-_HIGH = bytes(range(0x80, 0x100))
+_HIGH = {repertoire.codec: bytes(range(0xA0, 0x100)) for repertoire in REPERTOIRES.values()}
+_HIGH |= {"ascii": b"", "iso2022": b"", "utf-8": bytes(range(0x80, 0x100))}
+# Levels under which octets that form UTF-8 can hardly be anything else.
+_WESTERN = frozenset({"UNOA", "UNOB", "UNOC", "IATA", "IATB", "SIRE", "ANSI"})
+# ISO 2022 names sets by escape sequences; these codecs know the ones of Japan and Korea.
+_ISO_2022 = ("iso2022_jp_2", "iso2022_kr", "iso2022_jp_ext")
 
 
-class Decoder(NamedTuple):
-    """How the segments of one interchange become text."""
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What is agreed with a partner beyond the standard.
 
-    level: str
+    With `utf8`, octets that form UTF-8 under another level are read with a warning; without it they are an
+    error. With `leading_text`, text before UNA or UNB (a byte order mark, the header of a mail) is a warning;
+    without it, an error.
+    """
+
+    utf8: bool = False
+    leading_text: bool = True
+
+
+class Decoded(NamedTuple):
+    """A stretch as text, and the codec that gives its octets again."""
+
+    text: str
     codec: str
-    expected: bytes
-
-    def decode(self, raw: RawSegment) -> str:
-        """The text of a segment; never raises: what the codec cannot read is read octet by octet."""
-        try:
-            return raw.data.decode(self.codec)
-        except UnicodeDecodeError:
-            return raw.data.decode(_FALLBACK)
-
-    def suspicious(self, raws: list[RawSegment]) -> bool:
-        """True if some octet of `raws` is outside the repertoire: one pass at the speed of `translate`."""
-        return bool(b"".join([raw.data for raw in raws]).translate(None, self.expected))
+    fault: Severity | None = None
 
 
-def decoder_for(
-    level: str, data: bytes, service: ServiceString, report: Report, pointer: EdifactPointer
-) -> Decoder:
-    """The decoder for a syntax level; what the level and the octets do not agree on is reported.
+class Decoder:
+    """How the messages of one interchange become text."""
 
-    Octets that form UTF-8 under another level are read as UTF-8: as ISO 8859 they would be nonsense that only
-    happens to decode, and the sender's text would be passed on damaged.
-    """
-    repertoire = REPERTOIRES.get(level)
-    if repertoire is None:
-        report.add(
-            Code.CHARSET_NOT_SUPPORTED,
-            "unknown syntax level, read as UNOB",
-            pointer,
-            value=level,
-            expected="UNOA..UNOL, UNOW, UNOY",
-        )
-        repertoire = Repertoire("ascii")
-    separators = service.advice()[3:].encode("latin-1")
-    expected = (repertoire.allowed or _PRINTABLE) + separators
-    if data.isascii():
-        return Decoder(level, "ascii", expected)
-    if repertoire.codec == "utf-8":
-        return Decoder(level, "utf-8", expected + _HIGH)
-    if _is_utf8(data):
-        report.add(
-            Code.CHARSET_NOT_SUPPORTED,
-            "the octets are UTF-8, not what UNB declares; read as UTF-8",
-            pointer,
-            value=level,
-            expected="UNOW",
-            severity=Severity.WARNING,
-        )
-        return Decoder(level, "utf-8", expected + _HIGH)
-    if repertoire.codec == "ascii":
-        return Decoder(level, _FALLBACK, expected)
-    return Decoder(level, repertoire.codec, expected + _HIGH)
+    def __init__(self, level: str, service: ServiceString, profile: Profile = Profile()) -> None:
+        self.level = level
+        repertoire = REPERTOIRES.get(level, Repertoire("ascii"))
+        self.codec = repertoire.codec
+        self._profile = profile
+        separators = service.advice()[3:].encode("latin-1")
+        self._expected = (repertoire.allowed or _PRINTABLE) + separators
+        self._usual = self._expected + _HIGH.get(self.codec, b"")
+        self._separators = str.maketrans("", "", service.advice()[3:])
+        self._narrow = None if repertoire.allowed is None else frozenset(self._expected.decode("latin-1"))
+
+    @property
+    def known(self) -> bool:
+        """False where UNB declares a level nobody knows; it is read as UNOB then."""
+        return self.level in REPERTOIRES
+
+    def decode(self, data: bytes) -> Decoded:
+        """The text of `data`; never raises: what the codec cannot read is read octet by octet.
+
+        Octets that form UTF-8 under another level are read as UTF-8: as ISO 8859 they would be nonsense that
+        only happens to decode, and the sender's text would be passed on damaged. `fault` then says what that
+        is by the profile.
+        """
+        if data.isascii() and b"\x1b" not in data:
+            return Decoded(data.decode("ascii"), "ascii")
+        if self.codec == "utf-8":
+            return _decode(data, "utf-8")
+        if self.codec == "iso2022":
+            tried = (_decode(data, codec) for codec in _ISO_2022)
+            return next(
+                (t for t in tried if t.codec != ANY_OCTET), Decoded(data.decode(ANY_OCTET), ANY_OCTET)
+            )
+        if self.level in _WESTERN or _C1_OCTETS.search(data):
+            found = _decode(data, "utf-8")
+            if found.codec == "utf-8":
+                return found._replace(fault=Severity.WARNING if self._profile.utf8 else Severity.ERROR)
+        return _decode(data, ANY_OCTET if self.codec == "ascii" else self.codec)
+
+    def check(
+        self,
+        data: bytes,
+        decoded: Decoded,
+        segments: Sequence[Segment],
+        at: Callable[[Segment], EdifactPointer],
+        report: Report,
+    ) -> None:
+        """Report what the segments of `data` hold outside the repertoire; `at` points to one of them.
+
+        Lower case under UNOA is common in the field and reads unharmed: a warning. Control characters (a line
+        wrapped inside data among them) and octets that do not decode are errors.
+        """
+        if decoded.fault is None and self._is_clean(data, decoded, segments):
+            return
+        if decoded.fault is not None:
+            first = next((s for s in segments if not s.text.isascii()), segments[0])
+            report.add(
+                Code.CHARSET_NOT_SUPPORTED,
+                f"the octets are UTF-8, not {self.level} as UNB declares; read as UTF-8",
+                at(first),
+                value=first.text,
+                expected="UNOW",
+                severity=decoded.fault,
+            )
+        for segment in segments:
+            problem = self._problem(segment.text, decoded)
+            if problem is not None:
+                text, value, severity = problem
+                level = self.level if self.known else "UNOB"
+                report.add(
+                    Code.INVALID_CHARACTER, text, at(segment), value=value, expected=level, severity=severity
+                )
+            if report.full:
+                return
+
+    def _is_clean(self, data: bytes, decoded: Decoded, segments: Sequence[Segment]) -> bool:
+        """True if a look at the whole shows that nothing is wrong: no octet outside the repertoire, and line
+        ends, if any, only between segments."""
+        strange = data.translate(None, self._usual)
+        if strange.strip(b"\r\n") or (decoded.codec == ANY_OCTET != self.codec):
+            return False
+        if decoded.codec == "utf-8" and _C1_IN_UTF8.search(data):
+            return False
+        if not strange:
+            return True
+        together = "".join([segment.text for segment in segments])
+        return "\n" not in together and "\r" not in together
+
+    def _problem(self, piece: str, decoded: Decoded) -> tuple[str, str, Severity] | None:
+        plain = piece.translate(self._separators)
+        control = _CONTROL.search(plain)
+        if control is not None:
+            what = "a line end inside data" if control.group() in "\r\n" else "a control character"
+            return what, control.group(), Severity.ERROR
+        if not plain.isascii():
+            return self._problem_above(plain, decoded)
+        if self._narrow is not None and not self._narrow.issuperset(plain):
+            strange = "".join(dict.fromkeys(c for c in plain if c not in self._narrow))
+            return f"characters outside {self.level}", strange, Severity.WARNING
+        return None
+
+    def _problem_above(self, plain: str, decoded: Decoded) -> tuple[str, str, Severity] | None:
+        """What is wrong with a segment that has characters above 7F."""
+        high = "".join(c for c in plain if not c.isascii())
+        if decoded.codec == ANY_OCTET and self.codec != ANY_OCTET:
+            if self.codec == "ascii":
+                return f"octets above 7F under {self.level}", high, Severity.ERROR
+            if _decode(plain.encode(ANY_OCTET), self.codec).codec == ANY_OCTET:
+                return "octets the declared repertoire does not have", high, Severity.ERROR
+            return None
+        control = _C1.search(plain)
+        return None if control is None else ("a control character", control.group(), Severity.ERROR)
 
 
-def _is_utf8(data: bytes) -> bool:
+def _decode(data: bytes, codec: str) -> Decoded:
     try:
-        data.decode("utf-8")
+        return Decoded(data.decode(codec), codec)
     except UnicodeDecodeError:
-        return False
-    return True
-
-
-def check_characters(raw: RawSegment, decoder: Decoder, report: Report, pointer: EdifactPointer) -> None:
-    """Report what `raw` holds outside the repertoire.
-
-    Lower case under UNOA is common in the field and reads unharmed: a warning. Control characters (a line
-    wrapped inside data among them) and octets that do not decode are errors.
-    """
-    control = _CONTROL.search(raw.data.translate(None, decoder.expected))
-    if control is not None:
-        octet = control.group().decode("latin-1")
-        what = "a line end inside data" if octet in "\r\n" else "a control character"
-        report.add(Code.INVALID_CHARACTER, what, pointer, value=octet)
-    if not raw.data.isascii() and decoder.codec != "utf-8":
-        _check_high(raw, decoder, report, pointer)
-    elif decoder.codec == "utf-8" and not _is_utf8(raw.data):
-        report.add(Code.INVALID_CHARACTER, "octets that are not UTF-8", pointer)
-    elif control is None and raw.data.translate(None, decoder.expected):
-        text = "characters outside the declared level"
-        report.add(
-            Code.INVALID_CHARACTER, text, pointer, expected="UNOB or higher", severity=Severity.WARNING
-        )
-
-
-def _check_high(raw: RawSegment, decoder: Decoder, report: Report, pointer: EdifactPointer) -> None:
-    if decoder.codec == _FALLBACK and decoder.level != "UNOC":
-        report.add(
-            Code.INVALID_CHARACTER, "octets above 7F under a 7-bit level", pointer, expected="UNOC or higher"
-        )
-        return
-    if _C1.search(raw.data):
-        report.add(Code.INVALID_CHARACTER, "a control character", pointer)
-    try:
-        raw.data.decode(decoder.codec)
-    except UnicodeDecodeError:
-        report.add(Code.INVALID_CHARACTER, "octets the declared repertoire does not have", pointer)
+        return Decoded(data.decode(ANY_OCTET), ANY_OCTET)

@@ -98,8 +98,8 @@ def test_only_the_bad_one_of_several_messages_is_named(directory: Directory, env
 def test_a_type_that_is_not_supported_is_rejected_in_its_header(
     make: Callable[..., Interchange], directory: Directory, envelope: Envelope
 ) -> None:
-    text, _ = answer(make("BGM+85", name="CUSCAR:D:96B:UN"), envelope, directory)
-    assert text.endswith("UCM+1+CUSCAR:D:96B:UN+4+14+UNH+3:1'")
+    text, _ = answer(make("BGM+85", name="INVOIC:D:96B:UN"), envelope, directory)
+    assert text.endswith("UCM+1+INVOIC:D:96B:UN+4+14+UNH+3:1'")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tidewaiter.codecs.edifact import Interchange, read_interchange, read_interchanges
+from tidewaiter.codecs.edifact import Interchange, Profile, read_interchange, read_interchanges
 from tidewaiter.codecs.finding import MAX_FINDINGS, EdifactPointer, Severity
 
 HEAD = "UNB+UNOC:3+TRADER:ZZ:BACK+GATEWAY:14+260504:1307+REF1++CUSDEC++1+TERMS+1'"
@@ -86,18 +86,18 @@ def test_eight_digit_dates_of_version_4() -> None:
         (f"{HEAD}BGM+929'{ONE}UNZ+1+REF1'", [("33", "BGM")]),
         (f"{HEAD}{ONE}UNT+1+1'UNZ+1+REF1'", [("33", "UNT")]),
         (f"{HEAD}{ONE}UNE+1+1'UNZ+1+REF1'", [("33", "UNE")]),
-        (f"{HEAD}{ONE}UNO+1+X'UNZ+1+REF1'", [("47", "UNO")]),
+        (f"{HEAD}{ONE}UNO+1+X'UNZ+1+REF1'", [("12", "UNO")]),
         (f"{HEAD}{ONE}UNZ+1+REF1", [("13", "UNZ")]),
         (f"{HEAD}{ONE}UNZ+1+REF1'{HEAD}{ONE}UNZ+1+REF1'", [("33", "UNZ")]),
         (f"{HEAD}{ONE}UNZ+1+REF1'rubbish", [("33", "UNZ")]),
         (f"{HEAD}{ONE}UNZ+1+REF1'\r\n \x1a", []),
-        (f"{HEAD}UNH+1+INVOIC:D:96A:UN'UNT+2+1'UNZ+1+REF1'", [("14", "UNH")]),
-        (f"{HEAD}UNH+1'UNT+2+1'UNZ+1+REF1'", [("14", "UNH")]),
+        (f"{HEAD}UNH+1+INVOIC:D:96A:UN'UNT+2+1'UNZ+1+REF1'", []),
+        (f"{HEAD}UNH+1'UNT+2+1'UNZ+1+REF1'", [("13", "UNH")]),
         (f"{HEAD}UNH++CUSDEC:D:96B:UN'UNT+2+'UNZ+1+REF1'", [("13", "UNH")]),
         (f"{HEAD}UNH+1+CUSDEC:D:96B:UN'1BC+x'UNT+3+1'UNZ+1+REF1'", [("12", "1BC")]),
         (f"{HEAD}UNH+1+CUSDEC:D:96B:UN''UNT+3+1'UNZ+1+REF1'", [("12", "")]),
         ("UNB+UNOC:9+A+B+260504:1307+R'" + ONE + "UNZ+1+R'", [("2", "UNB")]),
-        ("UNB+UNOX:3+A+B+260504:1307+R'" + ONE + "UNZ+1+R'", [("46", "UNB")]),
+        ("UNB+UNOQ:3+A+B+260504:1307+R'" + ONE + "UNZ+1+R'", [("46", "UNB")]),
         ("UNB+UNOC:3+A+B+269999:1307+R'" + ONE + "UNZ+1+R'", [("12", "UNB")]),
         ("UNB+UNOC:3++B+260504:1307+R'" + ONE + "UNZ+1+R'", [("13", "UNB")]),
         ("UNB+UNOC:3+A+B+260504:1307+R23456789012345'" + ONE + "UNZ+1+R23456789012345'", [("39", "UNB")]),
@@ -181,11 +181,12 @@ def test_repertoires(level: str, codec: str, text: str) -> None:
     assert found.messages[0].segments[1].value(4) == text
 
 
-def test_utf_8_under_another_level_is_read_and_told() -> None:
+@pytest.mark.parametrize(("utf8", "severity"), [(False, Severity.ERROR), (True, Severity.WARNING)])
+def test_utf_8_under_another_level_is_read_and_told(utf8: bool, severity: Severity) -> None:
     body = "UNB+UNOA:3+A+B+260504:1307+R'UNH+1+CUSDEC:D:96B:UN'FTX+AAA+++BÜTTNER'UNT+3+1'UNZ+1+R'"
-    found = read_interchange(body.encode())
-    assert found.messages[0].segments[1].value(4) == "BÜTTNER"
-    assert [(f.code, f.severity) for f in found.findings] == [("46", Severity.WARNING)]
+    (message,) = read_interchange(body.encode(), Profile(utf8=utf8)).messages
+    assert message.segments[1].value(4) == "BÜTTNER"
+    assert [(f.code, f.severity) for f in message.findings] == [("46", severity)]
 
 
 @pytest.mark.parametrize(

@@ -1,78 +1,112 @@
-"""Octets to segments: released characters, repetitions, line ends, and where each segment begins."""
+"""Text to segments: released characters, repetitions, line ends, and where each segment begins."""
 
 import pytest
 
-from tidewaiter.codecs.edifact import RawSegment, ServiceString, scan
-from tidewaiter.codecs.edifact.scanner import Repeated, parse
+from tidewaiter.codecs.edifact import Segment, ServiceString
+from tidewaiter.codecs.edifact.scanner import Repeated, read_segment, read_segments
 
 V3 = ServiceString()
 V4 = ServiceString(repetition="*")
 OWN = ServiceString(component="=", element="*", terminator="~")
-# Octets, service string, and the elements of each segment: lists of components, the tag first.
+BARE = ServiceString(release="")
+# Text, service string, and the elements of each segment: lists of components, the tag first.
 CASES = [
-    (b"BGM+929+LRN1+9'", V3, [["BGM", ["929"], ["LRN1"], ["9"]]]),
-    (b"SRC'", V3, [["SRC"]]),
-    (b"NAD+IM+12::9++A?+B ?& C'", V3, [["NAD", ["IM"], ["12", "", "9"], [], ["A+B & C"]]]),
-    (b"FTX+AAA+++O?'BRIEN:50?:50:WHY???''", V3, [["FTX", ["AAA"], [], [], ["O'BRIEN", "50:50", "WHY?'"]]]),
-    (b"FTX+AAA+++END??'UNS+D'", V3, [["FTX", ["AAA"], [], [], ["END?"]], ["UNS", ["D"]]]),
-    (b"FTX+A++ZZZ+5*7'", V3, [["FTX", ["A"], [], ["ZZZ"], ["5*7"]]]),
-    (b"ATT+2++M*N:O'", V4, [["ATT", ["2"], [], ["M"]]]),
-    (b"ATT+2++M?*N'", V4, [["ATT", ["2"], [], ["M*N"]]]),
-    (b"NAD*BY*1=2~\r\nRFF*A?*B=C~", OWN, [["NAD", ["BY"], ["1", "2"]], ["RFF", ["A*B", "C"]]]),
-    (b"BGM+929'\r\n\r\nUNS+D'\nUNS+S'", V3, [["BGM", ["929"]], ["UNS", ["D"]], ["UNS", ["S"]]]),
-    (b"RFF+ON:521052:+'", V3, [["RFF", ["ON", "521052", ""], []]]),
-    (b"DDD:1:2+X'", V3, [["DDD", ["X"]]]),
+    ("BGM+929+LRN1+9'", V3, [["BGM", ["929"], ["LRN1"], ["9"]]]),
+    ("SRC'", V3, [["SRC"]]),
+    ("NAD+IM+12::9++A?+B ?& C'", V3, [["NAD", ["IM"], ["12", "", "9"], [], ["A+B & C"]]]),
+    ("FTX+AAA+++O?'BRIEN:50?:50:WHY???''", V3, [["FTX", ["AAA"], [], [], ["O'BRIEN", "50:50", "WHY?'"]]]),
+    ("FTX+AAA+++END??'UNS+D'", V3, [["FTX", ["AAA"], [], [], ["END?"]], ["UNS", ["D"]]]),
+    ("FTX+A+++X???'Y??'BGM+1'", V3, [["FTX", ["A"], [], [], ["X?'Y?"]], ["BGM", ["1"]]]),
+    ("FTX+A++ZZZ+5*7'", V3, [["FTX", ["A"], [], ["ZZZ"], ["5*7"]]]),
+    ("FTX+A+IS IT?'", BARE, [["FTX", ["A"], ["IS IT?"]]]),
+    ("ATT+2++M*N:O'", V4, [["ATT", ["2"], [], ["M"]]]),
+    ("ATT+2++M?*N'", V4, [["ATT", ["2"], [], ["M*N"]]]),
+    ("NAD*BY*1=2~\r\nRFF*A?*B=C~", OWN, [["NAD", ["BY"], ["1", "2"]], ["RFF", ["A*B", "C"]]]),
+    ("BGM+929'\r\n\r\nUNS+D'\nUNS+S'", V3, [["BGM", ["929"]], ["UNS", ["D"]], ["UNS", ["S"]]]),
+    ("RFF+ON:521052:+'", V3, [["RFF", ["ON", "521052", ""], []]]),
+    ("DDD:1:2+X'", V3, [["DDD", ["X"]]]),
+    ("DDD:1+X?+Y'", V3, [["DDD", ["X+Y"]]]),
 ]
 
 
-def elements(raw: RawSegment, service: ServiceString) -> list[object]:
-    segment = parse(raw, raw.data.decode("latin-1"), service, 1)
-    return [segment.tag, *(list(segment.components(n)) for n in range(1, len(segment.parts)))]
+def elements(segment: Segment) -> list[object]:
+    return [segment.tag, *(list(segment.components(n)) for n in range(1, len(segment) + 1))]
 
 
-@pytest.mark.parametrize("trailing", [b"", b"UN", b"\r\n", b"BGM+1?'"])
-@pytest.mark.parametrize(("data", "service", "expected"), CASES)
-def test_segments(data: bytes, service: ServiceString, expected: list[object], trailing: bytes) -> None:
-    trailing = trailing.replace(b"'", service.terminator.encode())
-    found = scan(data + trailing, 0, service)
-    assert [elements(raw, service) for raw in found.segments] == expected
-    assert found.rest == trailing.lstrip(b"\r\n")
+@pytest.mark.parametrize("trailing", ["", "UN", "\r\n", "BGM+1?'"])
+@pytest.mark.parametrize(("text", "service", "expected"), CASES)
+def test_segments(text: str, service: ServiceString, expected: list[object], trailing: str) -> None:
+    if not service.release:
+        trailing = trailing.replace("?'", "?")
+    found = read_segments(text + trailing.replace("'", service.terminator), 0, service, "ascii")
+    assert [elements(segment) for segment in found.segments[: len(expected)]] == expected
+    assert found.tags == [segment.tag for segment in found.segments]
+    assert found.open is bool(trailing.strip())
+    assert len(found.segments) == len(expected) + found.open
 
 
-@pytest.mark.parametrize(("data", "service", "expected"), CASES)
-def test_every_cut_gives_a_prefix(data: bytes, service: ServiceString, expected: list[object]) -> None:
-    """Fed octet by octet: a shorter input never gives a segment that the whole does not."""
-    for end in range(len(data) + 1):
-        found = scan(data[:end], 0, service).segments
-        assert [elements(raw, service) for raw in found] == expected[: len(found)]
+@pytest.mark.parametrize(("text", "service", "expected"), CASES)
+def test_every_cut_gives_a_prefix(text: str, service: ServiceString, expected: list[object]) -> None:
+    """Fed character by character: a shorter input never ends a segment that the whole does not."""
+    for end in range(len(text)):
+        found = read_segments(text[:end], 0, service, "ascii")
+        whole = found.segments[:-1] if found.open else found.segments
+        assert [elements(segment) for segment in whole] == expected[: len(whole)]
 
 
-def test_offsets_are_those_of_the_octets_given() -> None:
-    data = b"xxxBGM+929'\r\nFTX+A+++?'?''\n\nUNS+D'"
-    for raw in scan(data, 3, V3).segments:
-        assert data[raw.offset :].startswith(raw.data)
-        assert raw.data[:3] in (b"BGM", b"FTX", b"UNS")
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("BGM+929'\r\nFTX+A+?'?''\n\nUNS+D'", "ascii"),
+        ("FTX+Ü'FTX+é?'é'UNS+D'", "utf-8"),
+        ("FTX+Ü'FTX+é?'é'UNS+D'", "iso-8859-1"),
+    ],
+)
+def test_offsets_are_those_of_the_octets(text: str, codec: str) -> None:
+    data = text.encode(codec)
+    for segment in read_segments(text, 100, V3, codec).segments:
+        assert data[segment.offset - 100 :].startswith(segment.text.encode(codec))
+        assert segment.text[:3] in {"BGM", "FTX", "UNS"}
 
 
-def test_only_the_given_stretch_is_read() -> None:
-    data = b"BGM+1'UNS+D'UNS+S'"
-    assert [raw.tag for raw in scan(data, 6, V3, 12).segments] == ["UNS"]
+@pytest.mark.parametrize(("text", "service", "expected"), CASES)
+def test_values_are_every_component_in_order(
+    text: str, service: ServiceString, expected: list[object]
+) -> None:
+    for segment in read_segments(text, 0, service, "ascii").segments:
+        each = [
+            occurrence for n in range(1, len(segment) + 1) for occurrence in segment.repetitions(n) or [[""]]
+        ]
+        assert segment.values() == [value for occurrence in each for value in occurrence] or [""]
+        assert "".join(segment.values()) == "".join(value for occurrence in each for value in occurrence)
 
 
 def test_an_absent_element_is_the_same_on_both_ways_of_splitting() -> None:
-    plain = parse(RawSegment(b"", 0), "FTX+A+++B", V3, 1)
-    released = parse(RawSegment(b"", 0), "FTX+A+++?B", V3, 1)
+    plain = read_segment("FTX+A+++B", 0, V3)
+    released = read_segment("FTX+A+++?B", 0, V3)
     assert [bool(part) for part in plain.parts] == [bool(part) for part in released.parts]
     assert released.value(4) == "B"
 
 
 def test_repetitions_are_kept() -> None:
-    segment = parse(RawSegment(b"", 0), "ATT+2++M:1*N*", V4, 1)
+    segment = read_segment("ATT+2++M:1*N*", 0, V4)
     assert segment.parts[3] == Repeated((("M", "1"), ("N",), ("",)))
     assert segment.value(3, 2) == "1"
+    assert [list(components) for components in segment.repetitions(3)] == [["M", "1"], ["N"], [""]]
+    assert segment.values() == ["2", "", "M", "1", "N", ""]
 
 
 def test_what_is_absent_is_empty() -> None:
-    segment = parse(RawSegment(b"", 0), "BGM+929", V3, 1)
+    segment = read_segment("BGM+929", 0, V3)
     assert segment.value(1, 2) == segment.value(7) == segment.value(7, 3) == ""
     assert list(segment.components(5)) == []
+    assert list(segment.repetitions(5)) == []
+
+
+def test_segments_are_equal_by_what_they_say_and_where() -> None:
+    one, same, later = (read_segment("BGM+1", at, V3) for at in (0, 0, 5))
+    assert one.value(1) == "1"
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != later
+    assert one != "BGM+1"

@@ -1,0 +1,240 @@
+"""The inside of one interchange, UNB to UNZ: messages, packages, groups, and what belongs to none of them."""
+
+from collections.abc import Callable
+
+from .interchange import Interchange, Message, Package
+from .marks import MARK_OCTETS, Buffer, Mark, marks_of
+from .message import MessageMaker
+from .nesting import Nesting
+from .package import make_package, object_octets, object_segments
+from .report import Code
+from .scanner import Segment, read_segment
+from .service import BLANK
+from .text import ANY_OCTET
+
+# A service segment of the longest values stays far below this; without a terminator up to here it is none.
+MAX_SERVICE_SEGMENT = 8_192
+# Octets of a stretch outside any message that are looked at, and of its first segment that are quoted.
+MAX_STRETCH = 65_536
+MAX_SHOWN = 36
+
+
+class Body:
+    """Reads an interchange from `buffer`; `step` goes on as far as the octets allow.
+
+    `emit` takes each message and package as it is complete. `ended` is the interchange once it is over.
+    """
+
+    def __init__(
+        self,
+        buffer: Buffer,
+        nesting: Nesting,
+        maker: MessageMaker,
+        emit: Callable[[Message | Package], None],
+        limit: int,
+    ) -> None:
+        self.ended: Interchange | None = None
+        self._buffer = buffer
+        self._nesting = nesting
+        self._maker = maker
+        self._emit = emit
+        self._limit = limit
+        self._service = nesting.context.service
+        self._marks = marks_of(self._service)
+        # The rest of a stretch that was told; and the trailer that follows a message that was not held.
+        self._skipping = False
+        self._unheld = False
+
+    def step(self) -> bool:
+        """Read the next message, package, service segment or stretch; False if more octets are needed."""
+        buffer = self._buffer
+        buffer.skip_line_ends()
+        if not buffer.closed and len(buffer) < MARK_OCTETS and not self._is_whole():
+            return False
+        tag = self._marks.here(buffer.data, buffer.pos)
+        if tag == "UNB":
+            return self._close(None)
+        if tag == "UNH":
+            return self._message()
+        if tag is not None:
+            return self._service_segment(tag)
+        return self._stretch()
+
+    def _is_whole(self) -> bool:
+        """True if a short rest is a service segment with its terminator."""
+        data, pos = self._buffer.data, self._buffer.pos
+        return not data.startswith(b"UNA", pos) and self._marks.terminator(data, pos, len(data)) >= 0
+
+    # Messages.
+
+    def _message(self) -> bool:
+        buffer = self._buffer
+        mark = self._next_mark()
+        if mark is None:
+            if len(buffer) > self._limit:
+                return self._too_large()
+            if not buffer.closed:
+                return False
+            self._make(buffer.take(len(buffer.data)), ended=False)
+            return True
+        end = mark.begin
+        if mark.tag == "UNT":
+            closing = self._closing(mark.begin)
+            if closing is None:
+                return False
+            end = closing + 1 if closing >= 0 else min(len(buffer.data), end + MAX_SERVICE_SEGMENT)
+        self._make(buffer.take(end), ended=mark.tag == "UNT")
+        return True
+
+    def _next_mark(self) -> Mark | None:
+        """The next service segment; where there is none, the search goes on from here with more octets."""
+        buffer = self._buffer
+        mark = self._marks.next(buffer.data, max(buffer.pos, buffer.searched))
+        if mark is None:
+            buffer.searched = max(buffer.pos, len(buffer.data) - MARK_OCTETS)
+        else:
+            buffer.searched = mark.before
+        return mark
+
+    def _closing(self, begin: int) -> int | None:
+        """The terminator of the service segment at `begin`: -1 if it has none, None if it may still come."""
+        buffer = self._buffer
+        closing = self._marks.terminator(buffer.data, begin, begin + MAX_SERVICE_SEGMENT)
+        if closing < 0 and not buffer.closed and len(buffer.data) - begin < MAX_SERVICE_SEGMENT:
+            return None
+        return closing
+
+    def _make(self, data: bytes, *, ended: bool) -> None:
+        offset = self._buffer.base + self._buffer.pos - len(data)
+        message = self._maker.make(data, offset, self._nesting.group, ended=ended)
+        self._nesting.message(message)
+        self._emit(message)
+
+    def _too_large(self) -> bool:
+        """A message that is longer than may be held: what it begins with is told, the rest is skipped."""
+        buffer = self._buffer
+        closing = self._marks.terminator(buffer.data, buffer.pos, buffer.pos + MAX_SERVICE_SEGMENT)
+        self._make(
+            buffer.take(closing + 1 if closing >= 0 else buffer.pos + MAX_SERVICE_SEGMENT), ended=False
+        )
+        header = read_segment("UNH", buffer.base + buffer.pos, self._service)
+        self._nesting.add(Code.TOO_LONG, f"a message of more than {self._limit} octets is not read", header)
+        self._skipping = self._unheld = True
+        return True
+
+    # Everything else.
+
+    def _service_segment(self, tag: str) -> bool:
+        buffer = self._buffer
+        begin = buffer.pos
+        closing = self._closing(begin)
+        if closing is None:
+            return False
+        end = closing if closing >= 0 else min(len(buffer.data), begin + MAX_SERVICE_SEGMENT)
+        text = bytes(buffer.data[begin:end]).decode(ANY_OCTET)
+        segment = read_segment(text, buffer.base + begin, self._service)
+        if closing < 0:
+            text = "the last segment has no terminator"
+            self._nesting.add(Code.MISSING, text, segment, expected=self._service.terminator)
+        if tag == "UNO":
+            return self._package(segment, end + 1)
+        buffer.take(min(end + 1, len(buffer.data)))
+        if tag == "UNZ":
+            return self._close(segment)
+        if closing >= 0:
+            self._handle(tag, segment)
+        return True
+
+    def _handle(self, tag: str, segment: Segment) -> None:
+        if tag == "UNG":
+            self._nesting.open_group(segment)
+        elif tag == "UNE" and self._nesting.group is not None:
+            self._nesting.close_group(segment)
+        elif tag == "UNT" and self._unheld:
+            self._unheld = False
+        elif tag.startswith("UI"):
+            text = f"{tag}: interactive exchanges are not supported here"
+            self._nesting.add(Code.ENVELOPE_NOT_SUPPORTED, text, segment)
+        else:
+            self._nesting.outside(segment)
+
+    def _stretch(self) -> bool:
+        """What stands where a service segment should: segments outside any message."""
+        buffer = self._buffer
+        if not len(buffer):
+            return self._close(None) if buffer.closed else False
+        mark = self._next_mark()
+        begin, end = buffer.base + buffer.pos, len(buffer.data)
+        if mark is not None:
+            end = mark.begin
+        elif not buffer.closed:
+            if len(buffer) < MAX_STRETCH + MARK_OCTETS:
+                return False
+            # Enough to tell. What follows is skipped, but for a mark that may not be whole yet.
+            end -= MARK_OCTETS
+        data = buffer.take(end)
+        if not self._skipping:
+            self._tell_outside(data[:MAX_STRETCH], begin, mark)
+        self._skipping = mark is None
+        return True
+
+    def _tell_outside(self, data: bytes, offset: int, mark: Mark | None) -> None:
+        """One finding for a stretch: a message without UNH, if it ends in UNT, else what it begins with."""
+        lead = len(data) - len(data.lstrip(BLANK))
+        if lead == len(data):
+            return
+        terminator = self._service.terminator.encode("latin-1")
+        text = data[lead : lead + MAX_SHOWN].split(terminator)[0].decode(ANY_OCTET)
+        first = read_segment(text, offset + lead, self._service)
+        if mark is not None and mark.tag == "UNT" and not self._unheld:
+            self._unheld = True
+            self._nesting.headless(first)
+        else:
+            self._nesting.outside(first, max(1, data.count(terminator)))
+
+    def _package(self, header: Segment, begin: int) -> bool:
+        """UNO, the segments before the object, the object by its length, and UNP (ISO 9735-8)."""
+        buffer = self._buffer
+        length = object_octets(header)
+        if length is None:
+            buffer.take(min(begin, len(buffer.data)))
+            self._nesting.add(
+                Code.INVALID_VALUE, "UNO does not give the length of its object", header, expected="0810"
+            )
+            return True
+        for _ in range(object_segments(header)):
+            closing = self._closing(begin)
+            if closing is None:
+                return False
+            begin = closing + 1 if closing >= 0 else len(buffer.data)
+        end = begin + length
+        if length > self._limit:
+            self._nesting.add(
+                Code.TOO_LONG, f"an object of more than {self._limit} octets is not read", header
+            )
+            end = begin
+        if len(buffer.data) < end + MARK_OCTETS and not buffer.closed:
+            return False
+        return self._finish_package(header, begin, end)
+
+    def _finish_package(self, header: Segment, begin: int, end: int) -> bool:
+        buffer = self._buffer
+        start, data = buffer.pos, bytes(buffer.data[begin:end])
+        buffer.take(min(end, len(buffer.data)))
+        buffer.skip_line_ends()
+        trailer = None
+        if self._marks.here(buffer.data, buffer.pos) == "UNP":
+            closing = self._closing(buffer.pos)
+            stop = len(buffer.data) if closing is None or closing < 0 else closing
+            text = bytes(buffer.data[buffer.pos : stop]).decode(ANY_OCTET)
+            trailer = read_segment(text, buffer.base + buffer.pos, self._service)
+            buffer.take(min(stop + 1, len(buffer.data)))
+        package = make_package(
+            header, data, trailer, (buffer.base + start, buffer.base + buffer.pos), self._nesting
+        )
+        self._emit(package)
+        return True
+
+    def _close(self, trailer: Segment | None) -> bool:
+        self.ended = self._nesting.close(trailer, self._buffer.base + self._buffer.pos)
+        return False
