@@ -1,10 +1,11 @@
 """APERAK of any release: whether it accepts, what it is about, and each error with its line."""
 
+import pathlib
 from collections.abc import Callable
 
 import pytest
 
-from tidewaiter.codecs.edifact import Directory, Interchange, read_aperak
+from tidewaiter.codecs.edifact import Directory, Interchange, read_aperak, read_interchange
 from tidewaiter.codecs.edifact.aperak import Aperak, ApplicationError, Reference
 
 Make = Callable[..., Interchange]
@@ -94,3 +95,23 @@ def test_without_bgm_it_says_nothing(make: Make, directory: Directory) -> None:
 def test_very_many_errors_take_linear_time(make: Make, directory: Directory) -> None:
     aperak = read(make, directory, "BGM+313+A", *["ERC+1"] * 5_000, *["FTX+AAO+++x"] * 5_000)
     assert (len(aperak.errors), len(aperak.errors[-1].texts)) == (5_000, 5_000)
+
+
+def test_a_real_one(shared: pathlib.Path, directory: Directory) -> None:
+    path = shared / "edifact" / "samples" / "pydifact" / "messages" / "v4" / "aperak.edi"
+    if not path.is_file():
+        pytest.skip("the sample is not beside this checkout")
+    interchange = read_interchange(path.read_bytes())
+    aperak, findings = read_aperak(interchange, interchange.messages[0], directory)
+    assert aperak is not None
+    assert aperak.references == (Reference(qualifier="ACW", value="PO123456"),)
+    assert [str(error) for error in aperak.errors] == ["1: Message accepted"]
+    assert "29" in {finding.code for finding in findings}
+
+
+def test_one_that_is_right_has_no_findings(make: Make, directory: Directory) -> None:
+    segments = ["BGM+963+AP1+9+RE", "RFF+ACW:D1", "ERC+E1", "FTX+AAO+++Wrong", "RFF+LI:3", "FTX+AAO+++Line"]
+    interchange = make(*segments, name="APERAK:D:96B:UN")
+    assert read_aperak(interchange, interchange.messages[0], directory)[1] == ()
+    interchange = make(*segments[:1], "DOC+929+L1", *segments[1:], name="APERAK:D:01B:UN")
+    assert read_aperak(interchange, interchange.messages[0], directory)[1] == ()

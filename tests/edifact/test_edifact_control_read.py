@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tidewaiter.codecs.edifact import (
     Control,
@@ -188,3 +190,30 @@ def test_what_we_write_comes_back_as_it_was(directory: Directory, envelope: Enve
 def test_findings_are_bounded(make: Make) -> None:
     control = read(make, "UCI+R+A+B+7", *["UCM+1+CUSDEC:D:96B:UN+4"] * 500)
     assert len(reported(control, read_interchange(SENT.encode()))) <= MAX_FINDINGS
+
+
+PARTS = st.lists(
+    st.sampled_from(["", "1", "2", "4", "7", "12", "99", "UNB", "UNT", "USH", "-1", "x" * 40]), max_size=4
+)
+SEGMENTS = st.lists(
+    st.builds(
+        lambda tag, elements: "+".join((tag, *(":".join(parts) for parts in elements))),
+        st.sampled_from(["UCI", "UCM", "UCF", "UCS", "UCD"]),
+        st.lists(PARTS, max_size=9),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(segments=SEGMENTS)
+def test_whatever_it_says_is_read(segments: list[str]) -> None:
+    """A value and findings, never an exception; no finding where nothing is rejected."""
+    body = "".join(f"{segment}'" for segment in segments)
+    data = f"UNB+UNOC:4+THEM+US+20260504:1307+C1'UNH+1+CONTRL:4:1:UN'{body}UNT+9+1'UNZ+1+C1'"
+    interchange = read_interchange(data.encode())
+    control = read_contrl(interchange, interchange.messages[0])
+    if control is not None:
+        found = reported(control, read_interchange(SENT.encode()))
+        assert control.rejected or not found
+        assert len(found) <= MAX_FINDINGS

@@ -94,13 +94,19 @@ async def test_over_https_right_syntax_is_acknowledged_where_the_content_is_wron
         (b"1", (b"", b""), [("7", False)]),
     ],
 )
+@pytest.mark.parametrize("channel", ["as2", "https"])
 async def test_receipt_only_is_asked_for_in_version_4(
-    bench: Any, make_document: Make, ask: bytes, change: tuple[bytes, bytes], expected: list[Any]
+    bench: Any,
+    make_document: Make,
+    channel: str,
+    ask: bytes,
+    change: tuple[bytes, bytes],
+    expected: list[Any],
 ) -> None:
     payload = make_document(ack=True, change=change)
     head, mark, rest = payload.partition(b"++++1'")
     head = head.replace(*CUSDEC_4).replace(b"+2604", b"+202604", 1).replace(b"UNA:+.? '", b"UNA:+.?*'")
-    await bench.lodge_as2(head + mark.replace(b"1", ask) + rest)
+    await send(bench, head + mark.replace(b"1", ask) + rest, channel)
     notes = await bench.notes()
     assert [action(note) for note in notes] == expected
     assert all(b"CONTRL:4:1:UN" in note.body for note in notes)
