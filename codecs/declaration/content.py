@@ -87,7 +87,7 @@ def _values(node: Node, trail: _Trail) -> Iterator[Fault]:
         else:
             yield from _values(value, (trail, field, None))
     if isinstance(node, Classification) and node.identification_type_code in _TARIFF:
-        yield from _tariff(node, _path(trail))
+        yield from _tariff(node, trail)
 
 
 def _path(trail: _Trail) -> tuple[Step, ...]:
@@ -127,11 +127,12 @@ def _plan(node: type[Node]) -> _Plan:
     return _Plan(values, tuple((field, check_of(field), *lengths(field)) for field in found))
 
 
-def _tariff(node: Classification, path: tuple[Step, ...]) -> Iterator[Fault]:
+def _tariff(node: Classification, trail: _Trail) -> Iterator[Fault]:
     code = node.id
     if code and not (code.isascii() and code.isdecimal()):
         text = "is not a commodity code: it holds more than digits"
-        yield _fault(Problem("commodity-code", text, code, "digits"), (*path, _step(Classification, "id")))
+        path = (*_path(trail), _step(Classification, "id"))
+        yield _fault(Problem("commodity-code", text, code, "digits"), path)
 
 
 def _reference(declaration: Declaration) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ import msgspec
 
 from .envelope import MAX_PARTY, MAX_REFERENCE
 from .interchange import Message, Party
-from .pen import Content, Element, spelled, tag_of
+from .pen import Content, Element, OutSegment, spelled, tag_of
 from .scanner import Segment
 from .service import DEFAULT, FIRST_VERSION_WITH_REPETITION, LEVEL_B, REPERTOIRES, ServiceString, for_version
 
@@ -157,7 +157,7 @@ class OutMessage(msgspec.Struct, frozen=True, kw_only=True):
         check_reference(self.reference, "message reference")
         if not self.type:
             raise ValueError("the message has no type")
-        for tag in {tag_of(content) for content in self.segments}:
+        for tag in {c.tag if c.__class__ is OutSegment else tag_of(c) for c in self.segments}:
             if tag in ENVELOPE:
                 raise ValueError(f"{tag} does not stand in a message")
 

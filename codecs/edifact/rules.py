@@ -138,6 +138,7 @@ class Rule:
             (element, [(n, entry, entry.cells[0].component, entry.simple) for n, entry in entries])
             for element, entries in groupby(enumerate(slots), key=lambda each: each[1].cells[0].element)
         ]
+        self._before, self._last = split_path(base)
         self._paths: dict[type[Node], list[Path]] = {}
         self._defaults = [
             (place, entry.assume or entry.blank)
@@ -196,9 +197,12 @@ class Rule:
 
     def write(self, parent: View, out: Out) -> None:
         """Write the segments for what `parent` has, and those inside their group."""
-        for number, view in enumerate(
-            parent.children(self.base) if self.many else (parent.at(self.base),), 1
-        ):
+        views: Sequence[View] = (parent,)
+        if self.base:
+            if reach(parent.values, self._before).get(self._last) is None:
+                return
+            views = parent.children(self.base) if self.many else (parent.at(self.base),)
+        for number, view in enumerate(views, 1):
             if not view.values and not self.always:
                 continue
             if self.ordinal:
