@@ -44,14 +44,14 @@ def check_of(field: Field) -> Check | None:
     kind, bound, high, decimals = match[1], match[2] is not None, int(match[3]), int(match[4] or 0)
     if field.kind is str:
         return _text(field.format, kind, int(bound) or high, high)
-    checked = functools.partial(_digits, expected=field.format, total=high, decimals=decimals)
+    digits = _Digits(field.format, high, decimals)
     if field.wco == _RATE:
-        checked = functools.partial(_digits, expected="number", total=40, decimals=40)
+        digits = _Digits("number", 40, 40)
     if field.kind is Amount:
-        return functools.partial(_amount, digits=checked)
+        return functools.partial(_amount, digits)
     if field.kind is Quantity:
-        return functools.partial(_quantity, digits=checked)
-    return functools.partial(_number, digits=checked)
+        return functools.partial(_quantity, digits)
+    return functools.partial(_number, digits)
 
 
 def _text(expected: str, kind: str, low: int, high: int) -> Check:
@@ -71,48 +71,63 @@ def _text(expected: str, kind: str, low: int, high: int) -> Check:
     return check
 
 
-def _digits(value: Decimal, *, expected: str, total: int, decimals: int) -> Problem | None:
-    before, _, after = str(value).partition(".")
-    if len(before) + len(after) <= total and len(after) <= decimals and (before + after).isdecimal():
-        # Most numbers need no more than this.
+class _Digits(NamedTuple):
+    """How many digits a number may have, and how many of them after the mark."""
+
+    expected: str
+    total: int
+    decimals: int
+
+    def plain(self, value: int | Decimal) -> bool:
+        """True of a number that needs no second look, as most do: nothing but digits, and few enough."""
+        before, _, after = str(value).partition(".")
+        few = len(before) + len(after) <= self.total and len(after) <= self.decimals
+        return few and (before + after).isdecimal()
+
+    def problem(self, value: Decimal) -> Problem | None:
+        """What is wrong with the digits."""
+        if not value.is_finite():
+            return Problem("wrong-format", "is not a number", str(value), self.expected)
+        _, digits, exponent = value.as_tuple()
+        assert isinstance(exponent, int)
+        shown = format(value, "f") if abs(exponent) <= 40 else str(value)
+        fraction, given = max(0, -exponent), len(digits) + max(0, exponent)
+        for digit in reversed(digits):
+            if digit or not fraction:
+                break
+            fraction, given = fraction - 1, given - 1
+        if fraction > self.decimals:
+            return Problem(
+                "too-many-decimals", f"has more than {self.decimals} decimals", shown, self.expected
+            )
+        if given > self.total:
+            return Problem("too-many-digits", f"has more than {self.total} digits", shown, self.expected)
         return None
-    if not value.is_finite():
-        return Problem("wrong-format", "is not a number", str(value), expected)
-    _, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int)
-    shown = format(value, "f") if abs(exponent) <= 40 else str(value)
-    fraction, given = max(0, -exponent), len(digits) + max(0, exponent)
-    for digit in reversed(digits):
-        if digit or not fraction:
-            break
-        fraction, given = fraction - 1, given - 1
-    if fraction > decimals:
-        return Problem("too-many-decimals", f"has more than {decimals} decimals", shown, expected)
-    if given > total:
-        return Problem("too-many-digits", f"has more than {total} digits", shown, expected)
-    return None
 
 
-def _number(value: int | Decimal, *, digits: Check) -> Problem | None:
+def _number(digits: _Digits, value: int | Decimal) -> Problem | None:
+    if digits.plain(value):
+        return None
     number = Decimal(value)
-    problem = digits(number)
-    return _negative(number, Severity.ERROR) if problem is None else problem
+    return digits.problem(number) or _negative(number, Severity.ERROR)
 
 
-def _amount(value: Amount, *, digits: Check) -> Problem | None:
-    problem = digits(value.value)
+def _amount(digits: _Digits, value: Amount) -> Problem | None:
+    plain = digits.plain(value.value)
+    problem = None if plain else digits.problem(value.value)
     if problem is None and value.currency is not None and _CURRENCY.fullmatch(value.currency) is None:
         text = "has a currency that is not a3"
         return Problem("wrong-format", text, value.currency, "a3", "currency")
     # A sum may be owed the other way round; seldom on purpose.
-    return _negative(value.value, Severity.WARNING) if problem is None else problem
+    return problem or (None if plain else _negative(value.value, Severity.WARNING))
 
 
-def _quantity(value: Quantity, *, digits: Check) -> Problem | None:
-    problem = digits(value.value)
+def _quantity(digits: _Digits, value: Quantity) -> Problem | None:
+    plain = digits.plain(value.value)
+    problem = None if plain else digits.problem(value.value)
     if problem is None and value.unit is not None and _UNIT.fullmatch(value.unit) is None:
         return Problem("wrong-format", "has a unit code that is not an..3", value.unit, "an..3", "unit")
-    return _negative(value.value, Severity.ERROR) if problem is None else problem
+    return problem or (None if plain else _negative(value.value, Severity.ERROR))
 
 
 def _negative(value: Decimal, severity: Severity) -> Problem | None:

@@ -25,14 +25,15 @@ _WHOLE = re.compile(r"-?[0-9]{1,40}")
 
 
 class Path(NamedTuple):
-    """A resolved path: the nodes to go through with their classes, the field at its end, the part of its
-    value, how the value is made of text (None: it is text), and the name by which its origin is kept."""
+    """A resolved path: the nodes to go through with their classes, the name of the field at its end, the part of
+    its value, how that is made of text (None: it is text), the name its origin is kept by, and the field."""
 
     nodes: tuple[tuple[str, type[Node]], ...]
-    field: Field
+    name: str
     part: str
     convert: Callable[[str], int | Decimal] | None
     key: str
+    field: Field
 
 
 @functools.cache
@@ -50,7 +51,7 @@ def resolve(cls: type[Node], path: str) -> Path:
         convert = _whole
     elif field.kind is Decimal or part == "value":
         convert = _decimal
-    return Path(tuple(nodes), field, part, convert, f"{last}:{part}" if part else last)
+    return Path(tuple(nodes), last, part, convert, f"{last}:{part}" if part else last, field)
 
 
 @functools.cache
@@ -148,21 +149,24 @@ class Draft:
 
     def put_at(self, path: Path, text: str, cell: tuple[int, int] | None = None) -> str | None:
         """As `put`, with the path resolved."""
-        draft = self._go(path.nodes) if path.nodes else self
+        nodes, name, part, convert, key, _ = path
+        draft = self._go(nodes) if nodes else self
         values: dict[str, Any] = draft._values
-        name = path.field.name
-        if path.part:
+        if part:
             values = values.setdefault(name, {})
-            name = path.part
-        try:
-            value = text if path.convert is None else path.convert(text)
-        except ValueError:
-            return "is not a whole number" if path.field.kind is int else "is not a number"
+            name = part
+        value: Any = text
+        if convert is not None:
+            try:
+                value = convert(text)
+            except ValueError:
+                return "is not a whole number" if convert is _whole else "is not a number"
         if name in values:
             return None if values[name] == value else "is given twice; the first is kept"
         values[name] = value
-        if self.trail.segment is not None:
-            draft._origins[path.key] = (self.trail.segment, cell)
+        segment = self.trail.segment
+        if segment is not None:
+            draft._origins[key] = (segment, cell)
         return None
 
     def origin(self, steps: Sequence[Step], part: str = "") -> Origin | None:
