@@ -3,18 +3,15 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from .envelope import MAX_PARTY, MAX_REFERENCE
-from .interchange import Message, Party
+from .interchange import Interchange, Message, Package, Party
 from .pen import Content, Element, OutSegment, spelled, tag_of
 from .scanner import Segment
 from .service import DEFAULT, FIRST_VERSION_WITH_REPETITION, LEVEL_B, REPERTOIRES, ServiceString, for_version
-
-if TYPE_CHECKING:
-    from .interchange import Interchange, Package
 
 VERSIONS = range(1, 5)
 # 0800 of a package: an..35.
@@ -77,7 +74,7 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
         _check_service(self.separators, self.version)
 
     @classmethod
-    def of(cls, interchange: "Interchange") -> "Heading":
+    def of(cls, interchange: Interchange) -> "Heading":
         """UNB of an interchange that was read; raises ValueError where it has none, or no date in it."""
         header = interchange.header
         if header is None or interchange.prepared is None:
@@ -260,7 +257,7 @@ class OutPackage(msgspec.Struct, frozen=True, kw_only=True):
         check_reference(self.reference, "package reference", MAX_PACKAGE_REFERENCE)
 
     @classmethod
-    def of(cls, package: "Package") -> "OutPackage":
+    def of(cls, package: Package) -> "OutPackage":
         """A package that was read, for another interchange; without the segments before its object."""
         _, _, references, types, *_ = [*spelled(package.header), "", "", ""]
         more = package.header.components(4)[2:]

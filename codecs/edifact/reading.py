@@ -53,6 +53,8 @@ class Reading:
             message.version, message.release
         )
         self._marks = decimal_marks(interchange)
+        # The decimal mark that is not the one of this interchange; where either will do, no character at all.
+        self.wrong_mark = {".": ",", ",": "."}.get(self._marks, "\0")
         # Where something is said already: one mistake is told once.
         self._told = {
             (at.segment, at.element, at.component)
@@ -95,9 +97,7 @@ class Reading:
         at = (cell.element, cell.component)
         code: str = BAD_VALUE
         resolved = resolve(draft.cls, path)
-        # Where either mark will do, none is wrong.
-        exact = resolved.convert is not None and len(self._marks) == 1
-        problem = wrong_mark(text, self._marks) if exact else None
+        problem = wrong_mark(text, self._marks) if resolved.convert is not None else None
         if problem is not None:
             code = Code.INVALID_TYPE
         else:

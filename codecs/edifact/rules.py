@@ -169,11 +169,12 @@ class Rule:
         if self.ordinal:
             draft.put(self.ordinal, str(len(parent.children(self.base))))
         paths = self._paths.get(draft.cls) or self._resolved(draft.cls)
-        parts = segment.parts
+        parts, separator = segment.parts, segment.source.component
         for element, entries in self._runs:
             if element >= len(parts) or not parts[element]:
                 continue
-            found = segment.components(element)
+            part = parts[element]
+            found = part.split(separator) if part.__class__ is str else segment.components(element)
             for number, entry, component, simple in entries:
                 text = found[component - 1] if len(found) >= component else ""
                 if not simple:
@@ -181,8 +182,9 @@ class Rule:
                 if not text or text == entry.blank:
                     continue
                 at = paths[number]
-                # A text goes in as it is; a number, and what is given twice, may be something to tell.
-                if at.convert is not None or draft.put_at(at, text, (element, component)) is not None:
+                doubtful = at.convert is not None and reading.wrong_mark in text
+                # Where there is something to tell, it is put again in the way that tells it.
+                if doubtful or draft.put_at(at, text, (element, component)) is not None:
                     reading.put(draft, entry.path, text, segment, entry.cells[0])
         return draft
 

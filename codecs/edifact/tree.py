@@ -25,8 +25,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,40}")
 
 
 class Path(NamedTuple):
-    """A resolved path: the nodes to go through with their classes, the name of the field at its end, the part of
-    its value, how that is made of text (None: it is text), the name its origin is kept by, and the field."""
+    """A resolved path: the nodes to go through with their classes, the name of the field at its end, the part
+    of its value, how that is made of text (None: it is text), the name of its origin, and the field."""
 
     nodes: tuple[tuple[str, type[Node]], ...]
     name: str
