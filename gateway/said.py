@@ -16,8 +16,8 @@ SHOWN = 35
 TOLD = 1_000
 ALARMS = {"CONTRL": "contrl-rejection", "APERAK": "aperak-rejection"}
 ACKNOWLEDGING = frozenset({Kind.CONTROL, Kind.REPORT})
-# References of one APERAK that are looked for.
-_LOOKED_FOR = 20
+# References and errors of one APERAK that are looked at.
+_LOOKED_AT = 20
 
 
 class Said(NamedTuple):
@@ -61,8 +61,8 @@ def said_by(document: Document) -> Said | None:
             action=report.response or report.function,
             rejected=report.rejected,
             code=report.errors[0].code if report.errors else "",
-            references=report.acknowledged[:_LOOKED_FOR],
-            faults=tuple(map(str, report.errors)) or report.texts,
+            references=report.acknowledged[:_LOOKED_AT],
+            faults=tuple(map(str, report.errors[:_LOOKED_AT])) or report.texts[:_LOOKED_AT],
         )
     return None
 

@@ -106,7 +106,7 @@ class EventKind(enum.Enum):
     DELIVERY_STARTED = "delivery_started"
     DELIVERY_RECEIPTED = "delivery_receipted"
     DELIVERY_FAILED = "delivery_failed"
-    CONTROLLED = "controlled"  # the agency says that the syntax of what it got is right
+    CONTROLLED = "controlled"  # the agency says that what it got is right, or that it came: CONTRL, APERAK
     ANSWERED = "answered"
     DECIDED = "decided"
     NOTIFIED = "notified"  # durable in the trader's log; `push` = "1" in its data when it is also sent
@@ -114,10 +114,10 @@ class EventKind(enum.Enum):
     NOTIFICATION_FAILED = "notification_failed"
     NOTIFICATION_DELIVERED = "notification_delivered"
     NOTIFICATION_PULLED = "notification_pulled"
-    ACKNOWLEDGED = "acknowledged"
+    ACKNOWLEDGED = "acknowledged"  # the trader says so of what it was told
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
-    REFUSED = "refused"  # a message that was not taken: authentication, integrity, size
+    REFUSED = "refused"  # not taken: authentication, integrity, size; or it speaks of nothing sent
     QUARANTINED = "quarantined"
     DEAD_LETTERED = "dead_lettered"
     ALARM = "alarm"  # a person must look; `alarm` in its data says why

@@ -22,6 +22,7 @@ async def test_what_is_unknown_is_none_or_empty(ledger: SqliteLedger) -> None:
     assert await ledger.find_original("a", "b", partner="trader") is None
     assert await ledger.find_by_mrn("a") is None
     assert await ledger.find_delivery("a") is None
+    assert await ledger.find_notification("a") is None
     assert await ledger.status("a") is None
     assert await ledger.message("a") is None
     assert await ledger.lodgements(limit=1) == []
@@ -31,6 +32,14 @@ async def test_what_is_unknown_is_none_or_empty(ledger: SqliteLedger) -> None:
     assert await ledger.delivery_counts() == []
     assert await ledger.commit([]) == []
     assert ledger.transactions == 0
+
+
+async def test_an_entry_by_its_reference(ledger: SqliteLedger, make: Any, write: Any) -> None:
+    first, second = (make.notification(partner=partner) for partner in ("trader", "other"))
+    await write(notifications=(first, second))
+    found = await ledger.find_notification(second.id)
+    assert found is not None
+    assert (found.id, found.partner, found.number, found.body) == (second.id, "other", 1, second.body)
 
 
 async def test_a_status_by_any_reference(ledger: SqliteLedger, make: Any, write: Any) -> None:
