@@ -288,7 +288,8 @@ def key_of(segment: Segment) -> str:
     """The qualifier of a segment as the tables spell it."""
     tag = segment.tag
     if tag not in _SPELLED:
-        return segment.value(1)
+        part = segment.parts[1] if len(segment) else ""
+        return part.split(segment.source.component, 1)[0] if isinstance(part, str) else segment.value(1)
     if tag == "MEA":
         detail = segment.value(2)
         return f"/{detail}" if detail else segment.value(1)

@@ -17,7 +17,7 @@ class Item(Rule):
     def read(self, segment: Segment, parent: Draft, reading: Reading) -> Draft:
         """A new goods item."""
         item = super().read(segment, parent, reading)
-        for element in range(2, 2 + MAX_CLASSIFICATIONS):
+        for element in range(2, min(2 + MAX_CLASSIFICATIONS, len(segment) + 1)):
             code, kind = segment.value(element), segment.value(element, 2)
             if code or kind:
                 classification = item.append("commodity.classification")

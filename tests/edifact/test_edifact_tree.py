@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidewaiter.codecs.declaration import Amount, Declaration, GoodsShipment
-from tidewaiter.codecs.edifact.source import Source
+from tidewaiter.codecs.declaration import Amount, Declaration
 from tidewaiter.codecs.edifact.tree import Block, Draft, join_lines, resolve, split_lines
 
 
@@ -89,10 +88,3 @@ def test_a_path_that_leads_nowhere_is_a_mistake_of_the_tables() -> None:
     for path in ("nothing", "goods_shipment.nothing", "id.x"):
         with pytest.raises(KeyError):
             resolve(Declaration, path)
-
-
-def test_a_source_gives_each_value_once_and_names_what_is_left() -> None:
-    source = Source(Declaration(id="A", goods_shipment=GoodsShipment(transaction_nature_code="11")))
-    view = source.view()
-    assert (view.take("id"), view.take("id"), view.take("goods_shipment.nothing")) == ("A", "", "")
-    assert source.left() == [("GoodsShipment/TransactionNatureCode", "11")]
