@@ -50,6 +50,8 @@ class Acceptor:
         while number < count:
             found = accept(text, begin)
             end = begin if found is None else found.end()
+            if end == len(text):
+                return
             number += text.count(terminator, begin, end) + 1
             if number > count:
                 return
@@ -84,49 +86,22 @@ class _Builder:
         separators = self._element + self._component + self._terminator + self._repetition
         self._data = f"[^{separators}]"
         self._end = f"(?![^{separators}])"
-        self._present = f"(?![{self._element}{self._terminator}])"
         self._marks = re.escape(marks)
-        self._trailing = f"(?<![{self._component}{self._repetition}])"
 
     def segment(self, tag: str, rule: SegmentRule) -> str:
         """A segment with its terminator. One with dependencies is never accepted."""
         if rule.notes:
             return "(?!)"
-        written = ""
-        needed = False
-        for use in reversed(rule.elements):
-            needed = needed or use.mandatory
-            here = self._occurrences(use)
-            if not any(part.mandatory for part in use.components[:1]):
-                here = self._present + here
-            if not use.mandatory:
-                here = f"(?:{here}|)"
-            here = f"{self._element}{here}{written}"
-            written = here if needed else f"(?:{here}|)"
-        return f"{tag}{written}(?<!{self._element}){self._terminator}"
+        uses = [(use.mandatory, self._occurrences(use)) for use in rule.elements]
+        return f"{tag}{_chain(self._element, uses, lead=True)}{self._terminator}"
 
     def _occurrences(self, use: ElementUse) -> str:
-        once = self._composite(use.components)
+        parts = use.components
+        uses = [(part.mandatory, self._value(part, parts[n:])) for n, part in enumerate(parts, 1)]
+        once = _chain(self._component, uses, lead=False)
         if use.repeat == 1 or not self._repetition:
             return once
-        return f"{once}(?:{self._repetition}{self._present}{once}){{0,{use.repeat - 1}}}+"
-
-    def _composite(self, components: Sequence[ComponentUse]) -> str:
-        written = ""
-        needed = False
-        for number in range(len(components) - 1, -1, -1):
-            use = components[number]
-            needed = needed or use.mandatory
-            here = self._value(use, components[number + 1 :])
-            if not use.mandatory:
-                here = f"(?:{here}|)"
-            if not number:
-                written = here + written
-            elif needed:
-                written = f"{self._component}{here}{written}"
-            else:
-                written = f"(?:{self._component}{here}{written}|)"
-        return written + self._trailing if len(components) > 1 else written
+        return f"{once}(?:{self._repetition}{once}){{0,{use.repeat - 1}}}+"
 
     def _value(self, use: ComponentUse, after: Sequence[ComponentUse]) -> str:
         if use.codes is None:
@@ -152,6 +127,20 @@ class _Builder:
         inside = f"[0-9{self._marks}]"
         broken = f"(?={inside}{{3,{fmt.high + 1}}}+{self._end})[0-9]++[{self._marks}][0-9]++"
         return f"-?+(?:{whole}|{broken})"
+
+
+def _chain(separator: str, uses: Sequence[tuple[bool, str]], *, lead: bool) -> str:
+    """Parts in order, each mandatory or not; with `lead` a separator goes before the first. What is left out
+    must be followed by a separator, so a chain never ends in one, and none of it is left out for nothing."""
+    written, needed = "", False
+    for number in range(len(uses) - 1, -1, -1):
+        mandatory, part = uses[number]
+        needed = needed or mandatory
+        here = part if mandatory else f"(?:{part}|(?={separator}))"
+        if not number and not lead:
+            return here + written
+        written = f"{separator}{here}{written}" if needed else f"(?:{separator}{here}{written}|)"
+    return written
 
 
 def _any_of(values: Iterable[str]) -> str:

@@ -45,7 +45,7 @@ def read_cusdec(
     declaration = draft.build()
     assert declaration is None or isinstance(declaration, Declaration)
     _check(declaration or Declaration(), _Places(draft, message, validated), reading)
-    return declaration, reading.findings()
+    return declaration, reading.findings(draft)
 
 
 class _Places:

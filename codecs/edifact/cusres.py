@@ -289,7 +289,7 @@ def read_cusres(
         begin = next((s for s in message.segments if s.tag == "BGM"), message.segments[0])
         text = "no GIS says what the answer is"
         reading.report.add(FUNCTION_MISSING, text, reading.point(begin), expected="GIS 7365")
-    return response, reading.findings()
+    return response, reading.findings(draft)
 
 
 def write_cusres(response: Response, envelope: Envelope) -> tuple[bytes, tuple[Finding, ...]]:

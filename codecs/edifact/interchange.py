@@ -14,7 +14,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `findings` are those of the message as a container: characters, counts, references, a type not supported.
     What its content breaks is found by `validate` and by the readers of each type. `position` counts from 1.
-    `data` is the message's own octets, which `codec` decodes.
+    `tags` are those of the segments; `data` is the message's own octets, which `codec` decodes.
     """
 
     reference: str
@@ -24,6 +24,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     agency: str
     association: str = ""
     segments: tuple[Segment, ...]
+    tags: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
     data: bytes
     codec: str = "ascii"

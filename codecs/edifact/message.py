@@ -48,7 +48,7 @@ class MessageMaker:
         kept = data if count <= MAX_SEGMENTS else data[: data.find(self._terminator) + 1]
         decoded = self._decoder.decode(kept)
         segments, tags, unended = read_segments(decoded.text, offset, self._service, decoded.codec)
-        message = self._message(data, offset, group, segments, decoded.codec)
+        message = self._message(data, offset, group, (segments, tags), decoded.codec)
         at = Locator(self._context, message)
         self._check_header(message, group, at, report, ended=ended)
         if not self._tags.issuperset(tags):
@@ -68,8 +68,14 @@ class MessageMaker:
         return replace(message, findings=report.findings()) if len(report) else message
 
     def _message(
-        self, data: bytes, offset: int, group: Group | None, segments: list[Segment], codec: str
+        self,
+        data: bytes,
+        offset: int,
+        group: Group | None,
+        split: tuple[list[Segment], list[str]],
+        codec: str,
     ) -> Message:
+        segments, tags = split
         header = segments[0]
         name = [*header.components(2), "", "", "", "", ""]
         return Message(
@@ -80,6 +86,7 @@ class MessageMaker:
             agency=name[3],
             association=name[4],
             segments=tuple(segments),
+            tags=tuple(tags),
             data=data,
             codec=codec,
             start=offset,

@@ -15,6 +15,8 @@ from .validation import Validated, validate
 from .writer import Cell
 
 BAD_VALUE = "bad-value"
+# Segment, element and component.
+_Place = tuple[int, int | None, int | None]
 
 
 def validated_for(
@@ -40,8 +42,8 @@ def validated_for(
 class Reading:
     """What every rule may need while a message is read; `report` takes what is found beside `validated`.
 
-    National and the WCO's own codes travel in elements whose code lists do not know them: there the value is
-    the sender's business, a warning, and what content asks for is told by its own rules.
+    A code that a field takes is one of the data model or of a nation: it is judged by the rules of content,
+    not by the code list of the element it travels in. One that no field takes, a qualifier, is told.
     """
 
     def __init__(self, interchange: Interchange, message: Message, validated: Validated) -> None:
@@ -62,17 +64,24 @@ class Reading:
             if isinstance(at, EdifactPointer) and at.element is not None
         }
 
-    def findings(self) -> tuple[Finding, ...]:
-        """Everything found, and of one place with a value that is not in its code list only what else is said
-        of it."""
+    def findings(self, draft: Draft) -> tuple[Finding, ...]:
+        """Everything found, once `draft` is filled."""
         report = Report()
-        said = {_place(finding) for finding in self.report.findings()}
+        unlisted = self._unlisted(draft)
         for finding in self._validated:
-            listed = finding.severity is Severity.WARNING and finding.code == Code.INVALID_VALUE
-            if not listed or _place(finding) not in said:
+            if not _is_unlisted(finding) or _place(finding) in unlisted:
                 report.keep(finding)
         report.extend(self.report.findings())
         return report.findings()
+
+    def _unlisted(self, draft: Draft) -> set[_Place]:
+        """Where a code is not in its list, no field has taken it, and nothing else is said of it."""
+        places = {_place(finding) for finding in self._validated if _is_unlisted(finding)}
+        if places:
+            places -= {_place(finding) for finding in self.report.findings()}
+            taken = {(origin.segment.number, *(origin.cell or (0, 0))) for origin in draft.origins()}
+            places = {place for place in places if not taken & {place, (place[0], 0, 0)}}
+        return places
 
     def told(self, segment: Segment, cell: tuple[int, int] | None) -> bool:
         """True if an error was found in this place before; from now on it counts as told."""
@@ -108,6 +117,11 @@ class Reading:
             self.report.add(code, problem, self.point(segment, *at), value=text, severity=severity)
 
 
-def _place(finding: Finding) -> tuple[int, int | None, int | None] | None:
+def _is_unlisted(finding: Finding) -> bool:
+    """True of a value that the code list of its element does not have, where that is a warning."""
+    return finding.severity is Severity.WARNING and finding.code == Code.INVALID_VALUE
+
+
+def _place(finding: Finding) -> _Place:
     at = finding.pointer
-    return (at.segment, at.element, at.component) if isinstance(at, EdifactPointer) else None
+    return (at.segment, at.element, at.component) if isinstance(at, EdifactPointer) else (0, None, None)

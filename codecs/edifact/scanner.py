@@ -17,6 +17,8 @@ import msgspec
 from .service import ServiceString
 
 TAG_LENGTH = 3
+# Where the elements begin.
+ELEMENTS = TAG_LENGTH + 1
 _LINE_ENDS = "\r\n"
 
 
@@ -138,9 +140,9 @@ class Segment(msgspec.Struct, frozen=True, gc=False, eq=False):
     def values(self) -> list[str]:
         """Every component of every occurrence of every element in order, absent ones as empty text."""
         if not self.special:
-            # Nothing is released or repeated here: one separator serves for both.
+            # Nothing is released or repeated here: after the tag and its separator, one serves for both.
             source = self.source
-            return self.text.replace(source.element, source.component).split(source.component)[1:]
+            return self.text[ELEMENTS:].replace(source.element, source.component).split(source.component)
         found: list[str] = []
         for element in range(1, len(self.parts)):
             for occurrence in self.repetitions(element) or (("",),):
@@ -159,7 +161,8 @@ class Segments(NamedTuple):
 def read_segments(text: str, offset: int, service: ServiceString, codec: str, first: int = 1) -> Segments:
     """The segments of `text`, which begins at octet `offset` of the input and was decoded by `codec`.
 
-    They are numbered from `first`. Line ends before a segment are dropped, and so is what is only line ends after the last.
+    They are numbered from `first`. Line ends before a segment are dropped, and so is what is only line ends
+    after the last.
     """
     pieces = _pieces(text, service)
     unended = bool(pieces[-1].strip(_LINE_ENDS))

@@ -6,7 +6,7 @@ an attribute is named after a colon: `invoice_amount:value`, `invoice_amount:cur
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -168,6 +168,15 @@ class Draft:
         if segment is not None:
             draft._origins[key] = (segment, cell)
         return None
+
+    def origins(self) -> Iterator[Origin]:
+        """Where each value of this node and of those below it came from."""
+        for place in self._origins.values():
+            yield Origin(*place)
+        for value in self._values.values():
+            for child in value if isinstance(value, list) else (value,):
+                if isinstance(child, Draft):
+                    yield from child.origins()
 
     def origin(self, steps: Sequence[Step], part: str = "") -> Origin | None:
         """Where the value at `steps` came from, else the nearest segment; to be asked after `build`."""

@@ -4,7 +4,7 @@ A message that is in order costs one look into a table for each segment and one 
 what these do not accept is looked at part by part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -58,7 +58,7 @@ def validate(
         return _unknown(interchange, message)
     report = Report()
     report.extend(message.findings)
-    positions: Sequence[int] | None = walker(rule.structure).follow([s.tag for s in message.segments])
+    positions: Sequence[int] | None = walker(rule.structure).follow(message.tags)
     at = Locator(interchange, message, lambda: group_paths(rule.structure, positions or ()))
     exact = rule.covers(message.version, message.release)
     if not exact:
@@ -126,10 +126,16 @@ def _check_sections(
 ) -> None:
     """UNS 0081 in each of its places, where the structure has two of them."""
     sections = walker(rule.structure).sections
-    for segment in message.segments if sections else ():
-        if segment.tag != "UNS":
-            continue
-        given, expected = segment.value(1), sections.get(positions[segment.number - 1])
+    for index in _places_of("UNS", message.tags) if sections else ():
+        segment = message.segments[index]
+        given, expected = segment.value(1), sections.get(positions[index])
         if given in SECTIONS and expected is not None and given != expected:
             text = "the section control does not belong here"
             report.add(Code.INVALID_VALUE, text, at(segment, 1, 1), value=given, expected=expected)
+
+
+def _places_of(tag: str, tags: Sequence[str]) -> Iterator[int]:
+    place = -1
+    for _ in range(tags.count(tag)):
+        place = tags.index(tag, place + 1)
+        yield place

@@ -5,7 +5,6 @@ Whatever is not in order is left to `disorder`, which says what it is.
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from .structure import Step, Structure
 
@@ -15,12 +14,9 @@ NOT_PLACED = -1
 SECTIONS = ("D", "S")
 
 
-class _Row(NamedTuple):
-    """A position and the moves from it: for each tag where it leads, the group it opens (-1: none), how often
-    it may be made in a row (0: no matter), and the groups inside the opened one, which begin anew."""
-
-    position: int
-    moves: "dict[str, tuple[_Row, int, int, tuple[int, ...]]]"
+# The moves from one position, by tag: the position and the moves it leads to, the group it opens (-1: none),
+# how often it may be made (0: no matter), and the groups inside the opened one, which begin anew.
+_Moves = dict[str, tuple[int, "_Moves", int, int, tuple[int, ...]]]
 
 
 class Walker:
@@ -33,38 +29,37 @@ class Walker:
         places = [position.number for position in structure.positions if position.tag == "UNS"]
         # By position of UNS, what it says there.
         self.sections = dict(zip(places, SECTIONS, strict=True)) if len(places) == len(SECTIONS) else {}
-        rows = [_Row(position.number, {}) for position in structure.positions]
-        for row, steps in zip(rows, structure.steps, strict=True):
+        rows: list[_Moves] = [{} for _ in structure.positions]
+        for number, steps in enumerate(structure.steps):
             for tag, step in steps.items():
                 if not step.missing:
-                    row.moves[tag] = (rows[step.target], *_bounds(structure, row.position, step))
+                    rows[number][tag] = (step.target, rows[step.target], *_bounds(structure, number, step))
         self._start = rows[0]
 
     def follow(self, tags: Sequence[str]) -> list[int] | None:
         """The position of each segment of a whole message; None where something is not in order."""
         if not tags or tags[0] != self._first:
             return None
-        counts, positions, in_a_row = [0] * self._groups, [0], 1
-        position, moves = self._start
-        for tag in tags[1:]:
-            move = moves.get(tag)
-            if move is None:
-                return None
-            (position, moves), opened, limit, inner = move
-            if opened >= 0:
-                counts[opened] += 1
-                if counts[opened] > limit:
-                    return None
-                for group in inner:
-                    counts[group] = 0
-                in_a_row = 1
-            elif limit:
-                in_a_row += 1
-                if in_a_row > limit:
-                    return None
-            else:
-                in_a_row = 1
-            positions.append(position)
+        counts, positions, moves, position = [0] * self._groups, [0], self._start, 0
+        place = positions.append
+        try:
+            for tag in tags[1:]:
+                position, moves, opened, limit, inner = moves[tag]
+                if limit:
+                    if opened < 0:
+                        # As many before it as there may be are in the same place: this is one too many.
+                        full = len(positions) >= limit and positions[-limit] == position
+                        if full and positions[-limit:].count(position) == limit:
+                            return None
+                    else:
+                        counts[opened] += 1
+                        if counts[opened] > limit:
+                            return None
+                        for group in inner:
+                            counts[group] = 0
+                place(position)
+        except KeyError:
+            return None
         return positions if position == self._last else None
 
 

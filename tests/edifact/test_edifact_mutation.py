@@ -32,16 +32,17 @@ SYNTAX_OF = {"D.3": 3, "4.1": 4}
 
 
 class Piece(NamedTuple):
-    """A segment as it will be written: elements of occurrences of components, and its rule."""
+    """A segment as it will be written: elements of occurrences of components, its rule, and its groups."""
 
     rule: SegmentRule
     elements: list[list[list[str]]]
+    path: str = ""
 
     def changed(self, element: int, occurrence: int, component: int, value: str) -> "Piece":
         """With another value in one place, each counted from 0."""
         elements = [[list(part) for part in parts] for parts in self.elements]
         elements[element][occurrence][component] = value
-        return Piece(self.rule, elements)
+        return self._replace(elements=elements)
 
     def __str__(self) -> str:
         parts = ["*".join(":".join(part).rstrip(":") for part in parts) for parts in self.elements]
@@ -55,6 +56,9 @@ class Place(NamedTuple):
     element: int = 0
     component: int = 0
     missing: str = ""
+    # The wrong value, and its occurrence where the element has several (from 1).
+    value: str = ""
+    occurrence: int = 0
 
     def has(self, finding: Finding) -> bool:
         """True if `finding` points here, or tells of the segment that is `missing`."""
@@ -124,17 +128,17 @@ class Maker:
         self._sections = iter("DS")
         self.pieces: list[Piece] = []
 
-    def level(self, members: Sequence[Any], depth: int = 0) -> list[Piece]:
+    def level(self, members: Sequence[Any], path: str = "") -> list[Piece]:
         for member in members:
-            _, status, limit = (member if isinstance(member, str) else member[0]).split()
-            likely = 0.0 if len(self.pieces) > ENOUGH else 0.4 if depth else 0.5
+            name, status, limit = (member if isinstance(member, str) else member[0]).split()
+            likely = 0.0 if len(self.pieces) > ENOUGH else 0.4 if path else 0.5
             times = 1 if status == "M" or self._rng.random() < likely else 0
             times += times and likely > 0 and self._rng.random() < 0.3
-            for _ in range(min(times, int(limit))):
+            for n in range(min(times, int(limit))):
                 if not isinstance(member, str):
-                    self.level(member[1:], depth + 1)
-                elif member[:3] not in {"UNH", "UNT"}:
-                    self.pieces.append(self._piece(member[:3]))
+                    self.level(member[1:], f"{path}/{name}[{n + 1}]".strip("/"))
+                elif name not in {"UNH", "UNT"}:
+                    self.pieces.append(self._piece(name)._replace(path=path))
         return self.pieces
 
     def _piece(self, tag: str) -> Piece:
@@ -251,7 +255,9 @@ class Cell(NamedTuple):
 def put(built: Built, cell: Cell, value: str, *, whole: bool = False) -> Built:
     pieces = list(built.pieces)
     pieces[cell.segment] = pieces[cell.segment].changed(*cell[1:], value)
-    place = Place({cell.segment + 2}, cell.element + 1, 0 if whole else cell.component + 1)
+    place = Place({cell.segment + 2}, cell.element + 1, 0 if whole else cell.component + 1, value=value)
+    if len(pieces[cell.segment].elements[cell.element]) > 1:
+        place = place._replace(occurrence=cell.occurrence + 1)
     return built._replace(pieces=pieces, place=place)
 
 
@@ -401,6 +407,19 @@ def found(built: Built, directory: Directory) -> tuple[Finding, ...]:
     return (*interchange.findings, *validate(interchange, message, directory).findings)
 
 
+def points_to_the_value(built: Built, finding: Finding) -> None:
+    """By its octet, its occurrence and its segment groups, and by quoting it."""
+    at, value = finding.pointer, built.place.value
+    assert isinstance(at, EdifactPointer)
+    assert at.offset is not None
+    assert built.octets()[at.offset :].startswith(value.encode("latin-1")), finding
+    assert (at.repetition or 0) == built.place.occurrence, finding
+    assert (at.path or "") == built.pieces[at.segment - 2].path, finding
+    assert finding.value is not None
+    assert value.startswith(finding.value.rstrip("\N{HORIZONTAL ELLIPSIS}"))
+    assert finding.expected
+
+
 @pytest.fixture(scope="module")
 def messages(directory: Directory) -> list[Built]:
     return made(directory)
@@ -423,5 +442,7 @@ def test_one_mistake_is_told_in_its_place(messages: list[Built], directory: Dire
             wrong.append(line)
         elif not any(built.place.has(finding) for finding in findings):
             astray.append(line)
+        elif built.place.value:
+            points_to_the_value(built, next(f for f in findings if built.place.has(f)))
     assert not wrong, f"{len(wrong)}: " + "\n".join(wrong[:10])
     assert len(astray) <= MUTATIONS * (1 - LOCATED), f"{len(astray)}: " + "\n".join(astray[:20])
