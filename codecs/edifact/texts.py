@@ -30,9 +30,10 @@ def take_blocks(view: View, path: str, out: Out, width: int, lines: int) -> list
     text = view.peek(path)
     if not text:
         return []
-    given = view.take(path).replace("\r\n", "\n").split("\n")
-    if len(given) == 1 and text.isprintable():
-        return split_lines(text, width, lines)
+    view.take(path)
+    if len(text) <= width and text.isprintable():
+        return [Block([text], False)]
+    given = text.replace("\r\n", "\n").split("\n")
     if not all(given):
         told = f"{view.name(path)}: blank lines are not carried"
         out.report.add(CHANGED, told, value=text, severity=Severity.WARNING)
