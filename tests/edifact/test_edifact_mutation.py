@@ -268,7 +268,7 @@ def values(
 
     def at_random(rng: random.Random, built: Built) -> Built | None:
         n = rng.randrange(len(built.pieces))
-        rule, elements = built.pieces[n]
+        rule, elements, _ = built.pieces[n]
         cells = [
             Cell(n, e, o, c)
             for e, parts in enumerate(elements)
@@ -314,7 +314,7 @@ def bad_code(built: Built, cell: Cell, use: ComponentUse, value: str) -> Built |
 @values
 def removed(built: Built, cell: Cell, use: ComponentUse, value: str) -> Built | None:
     """A mandatory value; the only one of an element only where that is mandatory, too."""
-    rule, elements = built.pieces[cell.segment]
+    rule, elements, _ = built.pieces[cell.segment]
     part = elements[cell.element][cell.occurrence]
     alone = len([other for other in part if other]) == 1
     needed = rule.elements[cell.element].mandatory and len(elements[cell.element]) == 1
@@ -330,7 +330,7 @@ def miscounted(rng: random.Random, built: Built) -> Built | None:
 
 def too_many(rng: random.Random, built: Built) -> Built | None:
     n = rng.randrange(len(built.pieces))
-    rule, elements = built.pieces[n]
+    rule, elements, _ = built.pieces[n]
     filled = [*elements, *[[[""]]] * (len(rule.elements) - len(elements)), [["X"]]]
     pieces = [*built.pieces[:n], Piece(rule, filled), *built.pieces[n + 1 :]]
     return built._replace(pieces=pieces, place=Place({n + 2}, len(filled)))
@@ -339,7 +339,7 @@ def too_many(rng: random.Random, built: Built) -> Built | None:
 def repeated(rng: random.Random, built: Built) -> Built | None:
     """One occurrence of an element too many."""
     n = rng.randrange(len(built.pieces))
-    rule, elements = built.pieces[n]
+    rule, elements, _ = built.pieces[n]
     e = rng.randrange(len(elements) or 1)
     if built.version < 4 or rule.tag == "UNS" or not elements or elements[e] == [[""]]:
         return None
@@ -355,7 +355,7 @@ def repeated(rng: random.Random, built: Built) -> Built | None:
 @values
 def untied(built: Built, cell: Cell, use: ComponentUse, value: str) -> Built | None:
     """A dependency note broken by leaving out a conditional value."""
-    rule, elements = built.pieces[cell.segment]
+    rule, elements, _ = built.pieces[cell.segment]
     part = [other for n, other in enumerate(elements[cell.element][cell.occurrence]) if n != cell.component]
     whole = not any(part)
     if (rule.elements[cell.element].mandatory if whole else use.mandatory) or len(elements[cell.element]) > 1:
