@@ -1,6 +1,7 @@
 """UN/EDIFACT: octets to values and values to octets (ISO 9735, D.96B CUSDEC and CUSRES, CONTRL)."""
 
 from .aperak import Aperak, ApplicationError, read_aperak
+from .aperak_write import write_aperak
 from .composer import Composer, compose
 from .contrl import Action, Control, Fault, GroupVerdict, Place, Verdict, owed, requested
 from .control_read import read_contrl, reported
@@ -68,6 +69,7 @@ __all__ = [
     "segment",
     "validate",
     "write",
+    "write_aperak",
     "write_contrl",
     "write_cusdec",
     "write_cusres",
