@@ -140,7 +140,7 @@ class Reader:
             many = Finding(code="18", text=text, value=str(len(interchange.messages)))
             return Reading(syntax=Syntax.EDIFACT, documents=(), findings=(many,), interchange=interchange)
         documents = _shortened(
-            self._message(interchange, message, position)
+            self.document(interchange, message, position)
             for position, message in enumerate(interchange.messages, 1)
         )
         findings = interchange.findings
@@ -148,9 +148,10 @@ class Reader:
             findings = _some(findings, "the interchange holds no message")
         return Reading(syntax=Syntax.EDIFACT, documents=documents, findings=findings, interchange=interchange)
 
-    def _message(
+    def document(
         self, interchange: "edifact.Interchange", message: "edifact.Message", position: int
     ) -> Document:
+        """One EDIFACT message, read as far as it can be; `interchange` may be the one a stream started."""
         from . import edifact  # noqa: PLC0415 - see above
 
         declaration: Declaration | None = None

@@ -27,6 +27,8 @@ def finding_line(view: dict[str, Any]) -> str:
     told = [f"{view['severity']} {view['code']}"]
     if "where" in view:
         told.append(f"at {view['where']}")
+        if "path" in view["pointer"]:
+            told.append(f"in {view['pointer']['path']}")
         line = view["pointer"].get("line")
         if line is not None:
             told.append(f"line {line}")

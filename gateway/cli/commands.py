@@ -11,7 +11,7 @@ import typer
 from ... import __version__
 from ..home import home
 from .directories import directories
-from .options import Dir, Json
+from .options import Dir, Json, Utf8
 
 app = typer.Typer(
     name="tidewaiter",
@@ -137,11 +137,11 @@ Names = Annotated[list[str], typer.Argument(help="Files; - is standard input.", 
 
 
 @app.command(rich_help_panel=FILES)
-def validate(files: Names, as_json: Json = False) -> None:
+def validate(files: Names, utf8: Utf8 = False, as_json: Json = False) -> None:
     """Say everything that is wrong with EDIFACT or XML documents. Exit 1: not valid, 2: cannot be read."""
     from .files import validate
 
-    raise typer.Exit(validate(files, as_json=as_json))
+    raise typer.Exit(validate(files, as_json=as_json, utf8=utf8))
 
 
 @app.command(rich_help_panel=FILES)

@@ -2,49 +2,105 @@
 
 import pathlib
 import sys
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...codecs.document import Kind, Reading
+from ...codecs.document import Kind, Reader, Reading, Syntax
 from ...codecs.errors import DirectoryError
-from ...codecs.finding import XmlPointer
+from ...codecs.finding import Finding, XmlPointer
 from .. import resources
 from ..finding_view import finding_line, finding_view
 from ..home import home
+from .intake import Intake, UnreadableError, taken_in
+from .outcome import Outcome
 
-VALID, INVALID, UNREADABLE = 0, 1, 2
+if TYPE_CHECKING:
+    # XML is read without the other codec, which is imported with the first interchange.
+    from .check import Checked
+
+_Report = dict[str, Any]
 
 
-def validate(names: list[str], *, as_json: bool) -> int:
-    """Print the findings of each file (`-`: standard input). 0: valid, 1: not valid, 2: cannot be read."""
+def validate(names: list[str], *, as_json: bool, utf8: bool = False) -> int:
+    """Print the findings of each file (`-`: standard input). 0: valid, 1: not valid, 2: cannot be read.
+
+    A file is read message by message, and of its findings the first are told. With `utf8`, EDIFACT in UTF-8
+    is read whatever UNB declares."""
     reader = resources.reader(folder=home())
-    worst = VALID
-    report: list[dict[str, object]] = []
+    worst = Outcome.VALID
+    report: list[_Report] = []
     for name in names:
-        data = _bytes_of(name)
-        if data is None:
-            worst = UNREADABLE
-            report.append({"file": name, "result": "unreadable", "documents": [], "findings": []})
-            continue
         try:
-            reading = reader.read(data)
+            with taken_in(name) as intake:
+                outcome, view = _validated(name, intake, reader, utf8=utf8, as_json=as_json)
+        except UnreadableError as error:
+            sys.stderr.write(f"{name}: {error}\n")
+            outcome = Outcome.UNREADABLE
+            view = {"file": name, "result": outcome.word, "documents": [], "findings": []}
         except DirectoryError as error:
             return _unusable(error)
-        worst = max(worst, _code(reading))
-        if as_json:
-            report.append(_json(name, reading))
-        else:
-            _print(name, reading)
+        worst = max(worst, outcome)
+        report.append(view)
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
     return worst
+
+
+def _validated(
+    name: str, intake: Intake, reader: Reader, *, utf8: bool, as_json: bool
+) -> tuple[Outcome, _Report]:
+    """What a file comes to, printed unless it goes into the JSON report."""
+    if intake.syntax is Syntax.XML:
+        reading = reader.read(b"".join(intake.pieces))
+        if not as_json:
+            _print(name, reading)
+        return _code(reading), _json(name, reading) if as_json else {}
+    from ...codecs.edifact import Profile
+    from .check import check, outcome_of
+
+    checked = check(intake.pieces, reader, Profile(utf8=utf8))
+    outcome = outcome_of(checked)
+    if as_json:
+        return outcome, _json_interchanges(name, outcome, checked)
+    if len(checked) == 1:
+        sys.stdout.write(f"{name}: {outcome.word} ({checked[0].kinds})\n")
+        _print_findings(checked[0], "  ")
+        return outcome, {}
+    sys.stdout.write(f"{name}: {outcome.word} ({len(checked):,} interchanges)\n")
+    for each in checked:
+        sys.stdout.write(f"  {each.title}: {each.outcome.word} ({each.kinds})\n")
+        _print_findings(each, "    ")
+    return outcome, {}
+
+
+def _print_findings(checked: "Checked", indent: str) -> None:
+    _print_lines(checked.findings, indent)
+    if checked.more:
+        sys.stdout.write(f"{indent}and {checked.more:,} more findings\n")
+
+
+def _print_lines(findings: tuple[Finding, ...], indent: str) -> None:
+    for finding in findings:
+        sys.stdout.write(f"{indent}{finding_line(finding_view(finding))}\n")
+
+
+def _json_interchanges(name: str, outcome: Outcome, checked: "list[Checked]") -> _Report:
+    return {
+        "file": name,
+        "result": outcome.word,
+        "documents": [document for each in checked for document in each.documents],
+        "findings": [finding_view(finding) for each in checked for finding in each.findings],
+        "more": sum(each.more for each in checked),
+        "interchanges": [each.view() for each in checked],
+    }
 
 
 def read(name: str, *, out: str | None = None) -> int:
     """Print the canonical JSON of what a file holds; findings go to standard error."""
     data = _bytes_of(name)
     if data is None:
-        return UNREADABLE
+        return Outcome.UNREADABLE
     try:
         reading = resources.reader(folder=home()).read(data)
     except DirectoryError as error:
@@ -63,23 +119,24 @@ def read(name: str, *, out: str | None = None) -> int:
     if out is None:
         sys.stdout.write(text)
     elif not _written(out, text):
-        return UNREADABLE
+        return Outcome.UNREADABLE
     for finding in reading.all_findings:
         sys.stderr.write(f"{name}: {finding}\n")
-    return UNREADABLE if not documents else _code(reading)
+    return Outcome.UNREADABLE if not documents else _code(reading)
 
 
 def _unusable(error: DirectoryError) -> int:
     """A table that the operator added, and something changed."""
     sys.stderr.write(f"tidewaiter: {error}; add the release again: tidewaiter directory add\n")
-    return UNREADABLE
+    return Outcome.UNREADABLE
 
 
 def _bytes_of(name: str) -> bytes | None:
     try:
-        return sys.stdin.buffer.read() if name == "-" else pathlib.Path(name).read_bytes()
-    except OSError as error:
-        sys.stderr.write(f"{name}: {error.strerror}\n")
+        with taken_in(name) as intake:
+            return b"".join(intake.pieces)
+    except UnreadableError as error:
+        sys.stderr.write(f"{name}: {error}\n")
         return None
 
 
@@ -92,11 +149,11 @@ def _written(name: str, text: str) -> bool:
     return True
 
 
-def _code(reading: Reading) -> int:
+def _code(reading: Reading) -> Outcome:
     if reading.valid:
-        return VALID
+        return Outcome.VALID
     known = any(document.kind is not Kind.UNKNOWN for document in reading.documents)
-    return INVALID if known or _points_inside(reading) else UNREADABLE
+    return Outcome.INVALID if known or _points_inside(reading) else Outcome.UNREADABLE
 
 
 def _points_inside(reading: Reading) -> bool:
@@ -107,16 +164,14 @@ def _points_inside(reading: Reading) -> bool:
 
 def _print(name: str, reading: Reading) -> None:
     kinds = ", ".join(document.name for document in reading.documents) or "nothing that can be read"
-    verdict = ("valid", "invalid", "unreadable")[_code(reading)]
-    sys.stdout.write(f"{name}: {verdict} ({kinds})\n")
-    for finding in reading.all_findings:
-        sys.stdout.write(f"  {finding_line(finding_view(finding))}\n")
+    sys.stdout.write(f"{name}: {_code(reading).word} ({kinds})\n")
+    _print_lines(reading.all_findings, "  ")
 
 
-def _json(name: str, reading: Reading) -> dict[str, object]:
+def _json(name: str, reading: Reading) -> _Report:
     return {
         "file": name,
-        "result": ("valid", "invalid", "unreadable")[_code(reading)],
+        "result": _code(reading).word,
         "documents": [document.name for document in reading.documents],
         "findings": [finding_view(finding) for finding in reading.all_findings],
     }

@@ -7,6 +7,8 @@ parsed here, without the libraries that only help and options need.
 import os
 import sys
 
+_JSON, _UTF8 = "--json", "--utf8"
+_OPTIONS = (_JSON, _UTF8)
 # As click exits when whoever reads has gone away.
 _UNHEARD = 1
 
@@ -25,7 +27,8 @@ def _validate(arguments: list[str]) -> int:
     from .files import validate
 
     try:
-        code = validate([a for a in arguments if a != "--json"], as_json="--json" in arguments)
+        files = [a for a in arguments if a not in _OPTIONS]
+        code = validate(files, as_json=_JSON in arguments, utf8=_UTF8 in arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # What is still buffered would fail again at the end of the process.
@@ -35,6 +38,6 @@ def _validate(arguments: list[str]) -> int:
 
 
 def _is_plain(arguments: list[str]) -> bool:
-    """True for file names, `-` and `--json`: everything else needs the whole command line."""
-    files = [a for a in arguments if a != "--json"]
+    """True for file names, `-`, `--json` and `--utf8`: everything else needs the whole command line."""
+    files = [a for a in arguments if a not in _OPTIONS]
     return files != [] and all(a == "-" or not a.startswith("-") for a in files)

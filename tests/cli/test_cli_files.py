@@ -95,7 +95,7 @@ def test_a_finding_says_where_what_and_what_was_expected(
 ) -> None:
     files.validate([str(samples / "invalid.edi")], as_json=False)
     assert (
-        "  error 29, at UNT[19]/1/1 @477: 0074 does not match the number of instances received; found '22'; "
+        "  error 29, at UNT[19]/1/1 @481: 0074 does not match the number of instances received; found '22'; "
         "expected 19\n"
     ) in capsys.readouterr().out
     files.validate([str(samples / "invalid.xml")], as_json=False)
@@ -116,7 +116,7 @@ def test_json_holds_every_file_and_every_finding(
     assert report[0]["findings"] == []
     assert report[1]["documents"] == ["CUSDEC:D:96B:UN"]
     first = report[1]["findings"][0]
-    assert (first["severity"], first["code"], first["where"]) == ("error", "29", "UNT[19]/1/1 @477")
+    assert (first["severity"], first["code"], first["where"]) == ("error", "29", "UNT[19]/1/1 @481")
     assert first["pointer"]["syntax"] == "edifact"
     assert first["pointer"]["segment"] == 19
 
