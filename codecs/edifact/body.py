@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from .interchange import Interchange, Message, Package
-from .marks import MARK_OCTETS, Buffer, Mark, marks_of
+from .marks import LINE_ENDS, MARK_OCTETS, SEARCH_OCTETS, Buffer, Mark, marks_of
 from .message import MessageMaker
 from .nesting import Nesting
 from .package import make_package, object_octets, object_segments
@@ -44,6 +44,8 @@ class Body:
         # The rest of a stretch that was told; and the trailer that follows a message that was not held.
         self._skipping = False
         self._unheld = False
+        # Reading is where no segment begins, but somewhere inside such a rest.
+        self._cut = False
 
     def step(self) -> bool:
         """Read the next message, package, service segment or stretch; False if more octets are needed."""
@@ -51,7 +53,7 @@ class Body:
         buffer.skip_line_ends()
         if not buffer.closed and len(buffer) < MARK_OCTETS and not self._is_whole():
             return False
-        tag = self._marks.here(buffer.data, buffer.pos)
+        tag = None if self._cut else self._marks.here(buffer.data, buffer.pos)
         if tag == "UNB":
             return self._close(None)
         if tag == "UNH":
@@ -91,7 +93,7 @@ class Body:
         buffer = self._buffer
         mark = self._marks.next(buffer.data, max(buffer.pos, buffer.searched))
         if mark is None:
-            buffer.searched = max(buffer.pos, len(buffer.data) - MARK_OCTETS)
+            buffer.searched = max(buffer.pos, len(buffer.data) - SEARCH_OCTETS)
         else:
             buffer.searched = mark.before
         return mark
@@ -120,6 +122,7 @@ class Body:
         header = read_segment("UNH", buffer.base + buffer.pos, self._service)
         self._nesting.add(Code.TOO_LONG, f"a message of more than {self._limit} octets is not read", header)
         self._skipping = self._unheld = True
+        self._cut = closing < 0
         return True
 
     # Everything else.
@@ -165,18 +168,30 @@ class Body:
             return self._close(None) if buffer.closed else False
         mark = self._next_mark()
         begin, end = buffer.base + buffer.pos, len(buffer.data)
+        if mark is not None and not self._skipping and mark.before - buffer.pos >= MAX_STRETCH:
+            # Too far off to say anything of what stands here, however many octets came at once.
+            mark = None
+        elif mark is None and not buffer.closed and len(buffer) < MAX_STRETCH + SEARCH_OCTETS:
+            return False
         if mark is not None:
             end = mark.begin
+        elif not self._skipping and len(buffer) > MAX_STRETCH:
+            end = self._without_terminator(buffer.pos + MAX_STRETCH)
         elif not buffer.closed:
-            if len(buffer) < MAX_STRETCH + MARK_OCTETS:
-                return False
-            # Enough to tell. What follows is skipped, but for a mark that may not be whole yet.
-            end -= MARK_OCTETS
+            end -= SEARCH_OCTETS
         data = buffer.take(end)
         if not self._skipping:
-            self._tell_outside(data[:MAX_STRETCH], begin, mark)
-        self._skipping = mark is None
+            self._tell_outside(data, begin, mark)
+        self._skipping = self._cut = mark is None
         return True
+
+    def _without_terminator(self, end: int) -> int:
+        """`end`, or a little before it: a service segment there is known by the terminator before it."""
+        buffer = self._buffer
+        kept = buffer.data[buffer.pos : end].rstrip(LINE_ENDS)
+        if len(kept) > 1 and kept.endswith(self._service.terminator.encode("latin-1")):
+            return buffer.pos + len(kept) - 1
+        return end
 
     def _tell_outside(self, data: bytes, offset: int, mark: Mark | None) -> None:
         """One finding for a stretch: a message without UNH, if it ends in UNT, else what it begins with."""
@@ -213,26 +228,38 @@ class Body:
                 Code.TOO_LONG, f"an object of more than {self._limit} octets is not read", header
             )
             end = begin
-        if len(buffer.data) < end + MARK_OCTETS and not buffer.closed:
+        after = self._after_object(end)
+        if not (buffer.closed or self._is_told(after)):
             return False
-        return self._finish_package(header, begin, end)
+        return self._finish_package(header, (begin, end, after))
 
-    def _finish_package(self, header: Segment, begin: int, end: int) -> bool:
+    def _after_object(self, end: int) -> int:
+        """Where a segment after an object may begin: line ends may stand between."""
+        stretch = self._buffer.data[end : end + MARK_OCTETS]
+        return end + len(stretch) - len(stretch.lstrip(LINE_ENDS))
+
+    def _is_told(self, begin: int) -> bool:
+        """True if there are enough octets to know UNP at `begin`, and then all of it."""
+        data = self._buffer.data
+        if self._marks.here(data, begin) == "UNP":
+            return self._closing(begin) is not None
+        return len(data) >= begin + MARK_OCTETS
+
+    def _finish_package(self, header: Segment, places: tuple[int, int, int]) -> bool:
+        """The package whose object lies between the first two places; UNP may stand at the third."""
+        begin, end, after = places
         buffer = self._buffer
         start, data = buffer.pos, bytes(buffer.data[begin:end])
-        buffer.take(min(end, len(buffer.data)))
-        buffer.skip_line_ends()
-        trailer = None
-        if self._marks.here(buffer.data, buffer.pos) == "UNP":
-            closing = self._closing(buffer.pos)
+        trailer, done = None, end
+        if self._marks.here(buffer.data, after) == "UNP":
+            closing = self._closing(after)
             stop = len(buffer.data) if closing is None or closing < 0 else closing
-            text = bytes(buffer.data[buffer.pos : stop]).decode(ANY_OCTET)
-            trailer = read_segment(text, buffer.base + buffer.pos, self._service)
-            buffer.take(min(stop + 1, len(buffer.data)))
-        package = make_package(
-            header, data, trailer, (buffer.base + start, buffer.base + buffer.pos), self._nesting
-        )
-        self._emit(package)
+            text = bytes(buffer.data[after:stop]).decode(ANY_OCTET)
+            trailer = read_segment(text, buffer.base + after, self._service)
+            done = stop + 1
+        buffer.take(min(done, len(buffer.data)))
+        bounds = (buffer.base + start, buffer.base + buffer.pos)
+        self._emit(make_package(header, data, trailer, bounds, self._nesting))
         return True
 
     def _close(self, trailer: Segment | None) -> bool:

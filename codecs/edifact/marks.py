@@ -10,9 +10,13 @@ from .service import ServiceString
 
 # As many octets as tell a service segment from any other: UNA with its six characters, line ends, and UNB.
 MARK_OCTETS = 32
+# Line ends between two segments: more empty lines than these are no longer the form of a file.
+MAX_LINE_ENDS = 256
+# As far as a service segment that is not whole yet may go back: the terminator before it, line ends, itself.
+SEARCH_OCTETS = MAX_LINE_ENDS + MARK_OCTETS
 # A mark at the beginning of a segment: its tag and what must follow it.
 _TAGS = rb"(?:UN[BEGHOPTZ]|UI[BHTZ])(?=[%s])|UNA[^A-Za-z0-9]{6}[\r\n ]{0,8}UNB"
-_LINE_ENDS = b"\r\n"
+LINE_ENDS = b"\r\n"
 
 
 class Buffer:
@@ -46,7 +50,7 @@ class Buffer:
     def skip_line_ends(self) -> None:
         """Step over line ends between segments."""
         data, pos = self.data, self.pos
-        while data[pos : pos + 1] and data[pos] in _LINE_ENDS:
+        while data[pos : pos + 1] and data[pos] in LINE_ENDS:
             pos += 1
         self.pos = pos
         self.searched = max(self.searched, pos)
@@ -72,7 +76,8 @@ class Marks:
         after = re.escape((service.element + service.component + service.terminator).encode("latin-1"))
         tags = _TAGS % after
         self._here = re.compile(tags)
-        self._next = re.compile(rb"%s[\r\n]{0,16}+(%s)" % (re.escape(self._terminator), tags))
+        before = re.escape(self._terminator) + b"[\r\n]{0,%d}+" % MAX_LINE_ENDS
+        self._next = re.compile(b"%s(%s)" % (before, tags))
 
     def here(self, data: bytearray, begin: int) -> str | None:
         """The tag of the service segment at `begin`, None where there is none."""
