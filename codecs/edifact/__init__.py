@@ -11,6 +11,7 @@ from .cusres import read_cusres, write_cusres
 from .directory import Directory
 from .envelope import Envelope, date_time
 from .interchange import Group, Interchange, Message, Package, Party
+from .nesting import GroupEnded, GroupStarted
 from .outgoing import Heading, MessageName, OutGroup, OutMessage, OutPackage
 from .pen import OutSegment, Repeat, segment
 from .reader import read_interchange, read_interchanges
@@ -33,6 +34,8 @@ __all__ = [
     "Event",
     "Fault",
     "Group",
+    "GroupEnded",
+    "GroupStarted",
     "GroupVerdict",
     "Heading",
     "Interchange",

@@ -1,5 +1,8 @@
 """What lies in what: groups, messages and packages of one interchange, every count and reference checked."""
 
+from collections.abc import Callable
+
+import msgspec
 from msgspec.structs import replace
 
 from ..finding import EdifactPointer
@@ -11,16 +14,32 @@ from .scanner import Segment, read_segment
 from .service_segments import check_service_segment
 
 
+class GroupStarted(msgspec.Struct, frozen=True):
+    """A functional group begins: what UNG says. Its messages follow."""
+
+    group: Group
+
+
+class GroupEnded(msgspec.Struct, frozen=True):
+    """A functional group is over, with its UNE or where it should be."""
+
+    group: Group
+
+
 class Nesting:
     """Follows the service segments of one interchange from UNB to UNZ.
 
-    `context` is the interchange as UNB tells it; `report` goes on with what was found up to there.
+    `context` is the interchange as UNB tells it; `report` goes on with what was found up to there. `emit`
+    takes each functional group as it begins and ends.
     """
 
-    def __init__(self, context: Interchange, report: Report) -> None:
+    def __init__(
+        self, context: Interchange, report: Report, emit: Callable[[GroupStarted | GroupEnded], None]
+    ) -> None:
         self.context = context
         self.group: Group | None = None
         self._report = report
+        self._emit = emit
         self._groups: list[Group] = []
         self._messages = 0
         self._packages = 0
@@ -60,6 +79,7 @@ class Nesting:
             text, value = "this group reference was used before", self.group.reference
             self._report.add(Code.DUPLICATE, text, self._at(header, 5), value=value)
         self._in_group = 0
+        self._emit(GroupStarted(self.group))
 
     def close_group(self, trailer: Segment | None) -> None:
         """UNE, or with None whatever shows that it is missing. Without an open group, nothing happens."""
@@ -67,6 +87,7 @@ class Nesting:
         if group is None:
             return
         self._groups.append(replace(group, trailer=trailer))
+        self._emit(GroupEnded(self._groups[-1]))
         if trailer is None:
             pointer = replace(self._at(group.header), tag="UNE", group=group.reference)
             self._report.add(Code.MISSING, "the functional group has no UNE", pointer, expected="UNE")

@@ -14,7 +14,7 @@ from .header import Header, no_header, read_header
 from .interchange import Interchange, Message, Package
 from .marks import Buffer, marks_of
 from .message import MessageMaker
-from .nesting import Nesting
+from .nesting import GroupEnded, GroupStarted, Nesting
 from .place import place
 from .report import Code, Report
 from .service import MAX_LEADING, Opening, Start, find_start, for_version, skip_blank
@@ -45,7 +45,7 @@ class Ended(msgspec.Struct, frozen=True):
     interchange: Interchange
 
 
-Event = Started | Message | Package | Ended
+Event = Started | GroupStarted | Message | Package | GroupEnded | Ended
 
 
 def read_stream(chunks: Iterable[bytes], profile: Profile = Profile()) -> Iterator[Event]:
@@ -176,7 +176,7 @@ class Stream:
         buffer.take(closing + 1)
         self._events.append(Started(context))
         maker = MessageMaker(context, decoder)
-        self._body = Body(buffer, Nesting(context, report), maker, self._emit, self._limit)
+        self._body = Body(buffer, Nesting(context, report, self._emit), maker, self._emit, self._limit)
 
 
 def _context(header: Header, start: Start, offset: int) -> Interchange:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ...codecs.document import MAX_FINDINGS_IN_ALL, Document, Kind, Reader
-from ...codecs.edifact import Interchange, Message, Package, Profile, Started, read_stream
+from ...codecs.edifact import Ended, Interchange, Message, Package, Profile, Started, read_stream
 from ...codecs.edifact.report import Report
 from ...codecs.finding import EdifactPointer, Finding, is_valid, shown
 from .outcome import Outcome
@@ -124,9 +124,9 @@ def check(pieces: Iterable[bytes], reader: Reader, profile: Profile = Profile())
             checked[-1].message(reader.document(checked[-1].interchange, event, event.position))
         elif isinstance(event, Package):
             checked[-1].packages += 1
-        elif checked and not open_:
+        elif isinstance(event, Ended) and checked and not open_:
             checked[-1].follow(event.interchange.findings)
-        else:
+        elif isinstance(event, Ended):
             if not open_:
                 checked.append(Checked(event.interchange))
             checked[-1].end(event.interchange)
