@@ -120,7 +120,8 @@ class Pen:
         """A segment with the separators it came with; where nothing in it is released, that is its text."""
         service, text = self.service, content.text
         head = text.split(service.element, 1)[0]
-        if service.release and service.release in head:
+        if not head or (service.release and service.release in head):
+            # No tag at all: what was made of it is nobody's business here.
             return text
         if content.special:
             _, *elements = spelled(content)

@@ -126,6 +126,8 @@ WHOLE = HEAD + BODY + b"UNZ+1+R'"
         WHOLE.replace(b"929", b"a\tb\xff"),
         WHOLE.replace(b"UNOC:3", b"UNOW:4").replace(b"929", "漢*?*".encode()),
         WHOLE.replace(b"UNOC", b"UNOD").replace(b"929", b"\xb9"),
+        WHOLE.replace(b"BGM", b"+"),
+        HEAD + b"UNH'+",
         # Groups, even with one reference; messages of a group and of none.
         HEAD + b"UNG+CUSDEC+A+B+260504:1307+G+UN+D:96B'" + BODY + b"UNE+1+G'UNZ+1+R'",
         HEAD + 2 * (b"UNG+CUSDEC+A+B+260504:1307+G+UN+D:96B'" + BODY + b"UNE+1+G'") + b"UNZ+1+R'",
