@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
-from ..finding import EdifactPointer
+from ..finding import EdifactPointer, Finding
 from .interchange import Group, Interchange, Message, Package
 from .message import check_trailer
 from .place import place
@@ -15,15 +15,19 @@ from .service_segments import check_service_segment
 
 
 class GroupStarted(msgspec.Struct, frozen=True):
-    """A functional group begins: what UNG says. Its messages follow."""
+    """A functional group begins: what UNG says, and what is wrong with it. Its messages follow."""
 
     group: Group
+    findings: tuple[Finding, ...] = ()
 
 
 class GroupEnded(msgspec.Struct, frozen=True):
-    """A functional group is over, with its UNE or where it should be."""
+    """A functional group is over, with its UNE or where that should be, and what is wrong there.
+
+    The findings are those of the interchange, told where they are."""
 
     group: Group
+    findings: tuple[Finding, ...] = ()
 
 
 class Nesting:
@@ -41,6 +45,7 @@ class Nesting:
         self._report = report
         self._emit = emit
         self._groups: list[Group] = []
+        self._references: set[str] = set()
         self._messages = 0
         self._packages = 0
         self._in_group = 0
@@ -64,6 +69,7 @@ class Nesting:
     def open_group(self, header: Segment) -> None:
         """UNG."""
         self.close_group(None)
+        before = len(self._report)
         if (self._messages or self._packages) and not self._groups:
             text = "a functional group after messages outside groups"
             self._report.add(Code.GROUPS_AND_MESSAGES_MIXED, text, self._at(header))
@@ -75,19 +81,21 @@ class Nesting:
             header=header,
         )
         self._check_segment(header)
-        if self.group.reference and any(group.reference == self.group.reference for group in self._groups):
+        if self.group.reference in self._references:
             text, value = "this group reference was used before", self.group.reference
             self._report.add(Code.DUPLICATE, text, self._at(header, 5), value=value)
+        if self.group.reference:
+            self._references.add(self.group.reference)
         self._in_group = 0
-        self._emit(GroupStarted(self.group))
+        self._emit(GroupStarted(self.group, self._report.findings()[before:]))
 
     def close_group(self, trailer: Segment | None) -> None:
         """UNE, or with None whatever shows that it is missing. Without an open group, nothing happens."""
         group, self.group = self.group, None
         if group is None:
             return
+        before = len(self._report)
         self._groups.append(replace(group, trailer=trailer))
-        self._emit(GroupEnded(self._groups[-1]))
         if trailer is None:
             pointer = replace(self._at(group.header), tag="UNE", group=group.reference)
             self._report.add(Code.MISSING, "the functional group has no UNE", pointer, expected="UNE")
@@ -97,6 +105,7 @@ class Nesting:
         if not self._in_group:
             pointer = self._at(trailer or group.header)
             self._report.add(Code.LOWER_LEVEL_EMPTY, "the functional group holds no message", pointer)
+        self._emit(GroupEnded(self._groups[-1], self._report.findings()[before:]))
 
     def outside(self, segment: Segment, count: int = 1) -> None:
         """`count` segments, this one first, that belong to no message, group or package."""

@@ -1,8 +1,7 @@
 """Text to segments: split by the terminator, then by the element separator, components on demand.
 
-`split` of the standard library is the fast path, over a whole message at a time. A segment that holds the
-release character or the repetition separator, a few in a hundred, goes through a regular expression that
-keeps released characters apart.
+`split` of the standard library is the fast path, over a whole message at a time. In a segment that holds the
+release character, a few in a hundred, what stands between released characters is split, and joined again.
 """
 
 import functools
@@ -144,9 +143,13 @@ class Segment(msgspec.Struct, frozen=True, gc=False, eq=False):
             source = self.source
             return self.text[ELEMENTS:].replace(source.element, source.component).split(source.component)
         found: list[str] = []
-        for element in range(1, len(self.parts)):
-            for occurrence in self.repetitions(element) or (("",),):
-                found.extend(occurrence)
+        for part in self.parts[1:]:
+            if isinstance(part, str):
+                found.extend(part.split(self.source.component))
+            elif isinstance(part, Repeated):
+                found.extend(value for occurrence in part for value in occurrence)
+            else:
+                found.extend(part)
         return found
 
 
@@ -224,46 +227,35 @@ def ends_released(text: str, release: str) -> bool:
 
 
 @functools.lru_cache(maxsize=32)
-def _tokens(service: ServiceString) -> re.Pattern[str]:
-    separators = re.escape(service.component + service.element + service.repetition)
-    if not service.release:
-        return re.compile(f"([^{separators}]*)([{separators}]|$)")
-    release = re.escape(service.release)
-    return re.compile(f"((?:[^{separators}{release}]|{release}.|{release}$)*)([{separators}]|$)", re.DOTALL)
-
-
-@functools.lru_cache(maxsize=32)
 def _release(service: ServiceString) -> re.Pattern[str]:
     return re.compile(re.escape(service.release) + "(.)", re.DOTALL)
 
 
-def _element(occurrences: list[tuple[str, ...]]) -> Element:
-    if len(occurrences) > 1:
-        return Repeated(occurrences)
-    # An absent element is the same empty text on either way of splitting.
-    return "" if occurrences[0] == ("",) else occurrences[0]
-
-
 def _released(text: str, service: ServiceString) -> tuple[Element, ...]:
     """The elements of a segment with released characters or repetitions; each a tuple of components."""
-    parts: list[Element] = []
-    occurrences: list[tuple[str, ...]] = []
-    components: list[str] = []
-    for token, separator in _tokens(service).findall(text):
-        plain = token
-        if service.release and service.release in token:
-            plain = _release(service).sub(r"\1", token)
-        components.append(plain)
-        if separator == service.component:
-            continue
-        occurrences.append(tuple(components))
-        components = []
-        if separator and separator == service.repetition:
-            continue
-        parts.append(_element(occurrences))
-        occurrences = []
-        if not separator:
-            break
-    if not isinstance(parts[0], str):
-        parts[0] = text[:TAG_LENGTH]
-    return tuple(parts)
+    plain, *others = _release(service).split(text) if service.release else (text,)
+    elements = _nested(plain, service)
+    for released, after in zip(others[::2], others[1::2], strict=True):
+        # A released character is data: it joins what stands before it and what stands after it.
+        first, *more = _nested(after, service)
+        elements[-1][-1][-1] += released + first[0][0]
+        elements[-1][-1].extend(first[0][1:])
+        elements[-1].extend(first[1:])
+        elements.extend(more)
+    return (text[:TAG_LENGTH], *[_element(occurrences) for occurrences in elements[1:]])
+
+
+def _nested(text: str, service: ServiceString) -> list[list[list[str]]]:
+    """Elements, their occurrences, their components."""
+    component, repetition = service.component, service.repetition
+    elements = text.split(service.element)
+    if not repetition:
+        return [[element.split(component)] for element in elements]
+    return [[each.split(component) for each in element.split(repetition)] for element in elements]
+
+
+def _element(occurrences: list[list[str]]) -> Element:
+    if len(occurrences) > 1:
+        return Repeated(map(tuple, occurrences))
+    # An absent element is the same empty text on either way of splitting.
+    return tuple(occurrences[0]) if occurrences != [[""]] else ""

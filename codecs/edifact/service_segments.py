@@ -60,11 +60,8 @@ _SEGMENTS: Mapping[str, tuple[_Element, ...]] = {
 def check_service_segment(segment: Segment, version: int, at: At, report: Report) -> None:
     """Report what is missing, too long or too much in a service segment, and characters it may not hold; one
     without a table here is checked for characters only."""
-    control = _CONTROL.search(segment.text.translate(_separators(segment)))
-    if control is not None or not segment.text.isascii():
-        found = control.group() if control else next(c for c in segment.text if not c.isascii())
-        text = "a control character" if control else "service segments are in ASCII"
-        report.add(Code.INVALID_CHARACTER, text, at(segment, None, None), value=found)
+    if not (segment.text.isascii() and segment.text.isprintable()):
+        _check_characters(segment, at, report)
     known = _SEGMENTS.get(segment.tag)
     if known is None:
         return
@@ -76,6 +73,14 @@ def check_service_segment(segment: Segment, version: int, at: At, report: Report
         _too_many(segment, (len(known) + 1, None), any(extra), at, report)
     elif len(segment) and not segment.components(len(segment)) and not known[len(segment) - 1].mandatory:
         _too_many(segment, (len(segment), None), False, at, report)
+
+
+def _check_characters(segment: Segment, at: At, report: Report) -> None:
+    control = _CONTROL.search(segment.text.translate(_separators(segment)))
+    if control is not None or not segment.text.isascii():
+        found = control.group() if control else next(c for c in segment.text if not c.isascii())
+        text = "a control character" if control else "service segments are in ASCII"
+        report.add(Code.INVALID_CHARACTER, text, at(segment, None, None), value=found)
 
 
 def _check_element(segment: Segment, number: int, use: _Element, older: bool, at: At, report: Report) -> None:
