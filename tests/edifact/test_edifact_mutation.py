@@ -287,9 +287,7 @@ def values(
 
 @values
 def too_long(built: Built, cell: Cell, use: ComponentUse, value: str) -> Built | None:
-    return put(
-        built, cell, value + ("1" if use.format.kind == "n" else "X") * (use.format.high + 1 - len(value))
-    )
+    return put(built, cell, value + ("1" if use.format.kind == "n" else "X") * use.format.high)
 
 
 @values
@@ -308,6 +306,10 @@ def bad_code(built: Built, cell: Cell, use: ComponentUse, value: str) -> Built |
     letters = "" if use.format.kind == "n" else UPPER
     unused = [letter * use.format.high for letter in letters]
     good = next((code for code in unused if code not in (use.codes or unused)), None)
+    rule, elements, _ = built.pieces[cell.segment]
+    part = zip(rule.elements[cell.element].components, elements[cell.element][cell.occurrence], strict=False)
+    if use.id not in WHOSE_LIST and any(given for other, given in part if other.id in WHOSE_LIST):
+        return None
     return put(built, cell, good) if good else None
 
 
