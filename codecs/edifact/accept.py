@@ -14,7 +14,7 @@ from .directory import MessageRule
 from .service import ServiceString
 
 # Compiling costs as much as checking some thousand segments one by one: it has to be earned.
-WORTH_COMPILING = 2_000
+WORTH_COMPILING = 5_000
 # What names the list a code is of, within a composite: it may be another list than the directory's.
 LIST_ELEMENTS = frozenset({"1131", "3055"})
 

@@ -106,7 +106,6 @@ def _prepared(segment: Segment, version: int, report: Report) -> datetime | None
     day, hour = segment.value(4), segment.value(4, 2)
     if not day:
         return None
-    pattern = "%Y%m%d%H%M" if len(day) == 8 else "%y%m%d%H%M"
     try:
         if version >= FIRST_VERSION_WITH_REPETITION and len(day) == 6:
             text = "S004 is written with six digits of date: syntax version 4 has eight"
@@ -120,7 +119,7 @@ def _prepared(segment: Segment, version: int, report: Report) -> datetime | None
             )
         if not (day + hour).isascii() or not (day + hour).isdecimal():
             raise ValueError
-        return datetime.strptime(day + hour, pattern)
+        return _moment(day, hour)
     except ValueError:
         pointer = place(segment, 4, interchange=segment.value(5))
         report.add(
@@ -131,3 +130,13 @@ def _prepared(segment: Segment, version: int, report: Report) -> datetime | None
             expected="yymmdd:hhmm",
         )
         return None
+
+
+def _moment(day: str, hour: str) -> datetime:
+    """Digits as a moment, years of two digits from 1969 on; raises ValueError where they are none."""
+    if len(day) not in {6, 8} or len(hour) != 4:
+        raise ValueError(day, hour)
+    year = int(day[:-4])
+    if len(day) == 6:
+        year += 1900 if year >= 69 else 2000
+    return datetime(year, int(day[-4:-2]), int(day[-2:]), int(hour[:2]), int(hour[2:]))

@@ -17,7 +17,6 @@ _START = re.compile(rb"UNA[^A-Za-z0-9]{6}[\r\n]*UNB|UNB[+\x1d][A-Z]{4}")
 # What an interchange without text before it begins with; UNH and UNG where UNB was left out.
 _FIRST = (b"UNA", b"UNB", b"UNH+", b"UNG+", b"UIB")
 BLANK = b"\r\n\t \x00\x1a"
-_UTF16 = re.compile(rb"(?:\xff\xfe)?[ \t\r\n\0]*U\0N\0[AB]\0|(?:\xfe\xff)?[ \t\r\n\0]*\0U\0N\0[AB]")
 # Text before the interchange is looked through only so far: a mail header is short, a wrong file is long.
 MAX_LEADING = 65_536
 FIRST_VERSION_WITH_REPETITION = 4
@@ -33,6 +32,12 @@ class ServiceString(msgspec.Struct, frozen=True, cache_hash=True):
     repetition: str = ""
     terminator: str = "'"
     explicit: bool = False
+
+    def plain(self) -> "ServiceString":
+        """The same separators, as if no UNA had named them."""
+        return ServiceString(
+            self.component, self.element, ".", self.release, self.repetition, self.terminator
+        )
 
     def advice(self) -> str:
         """The UNA segment."""
@@ -119,12 +124,10 @@ def find_start(opening: Opening, report: Report, *, leading_text: bool = True) -
     data, start = opening.data, skip_blank(opening.data, opening.begin)
     if not data.startswith(_FIRST, start):
         found = _START.search(data, start, start + MAX_LEADING)
-        text = _no_octets(data, opening.begin)
-        if text is None and found is None:
-            text = "no UNA or UNB: this is not an interchange"
-        if text is not None or found is None:
+        if found is None:
+            text = "no UNA or UNB: this is not an interchange" if start < len(data) else "the file is empty"
             pointer, value = opening.at("UNB", start), opening.quote(start, start + 16)
-            report.add(Code.MISSING, text or "", pointer, value=value or None, expected="UNB")
+            report.add(Code.MISSING, text, pointer, value=value or None, expected="UNB")
             return None
         _junk(opening, start, found.start(), report, Severity.WARNING if leading_text else Severity.ERROR)
         start = found.start()
@@ -145,13 +148,6 @@ def _junk(opening: Opening, start: int, end: int, report: Report, severity: Seve
     text = f"{what} before UNB ({end - start} octets skipped)"
     value = junk[:36].decode("latin-1")
     report.add(Code.INVALID_CHARACTER, text, opening.at("UNB", start), value=value, severity=severity)
-
-
-def _no_octets(data: bytes | bytearray, begin: int) -> str | None:
-    """What to say of a file with nothing in it, or with two octets a character."""
-    if not data[begin : begin + MAX_LEADING].strip(BLANK):
-        return "the file is empty"
-    return "this is UTF-16, not EDIFACT in octets" if _UTF16.match(data, begin) else None
 
 
 def _with_advice(opening: Opening, start: int, report: Report) -> Start | None:

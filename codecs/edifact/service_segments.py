@@ -67,7 +67,8 @@ def check_service_segment(segment: Segment, version: int, at: At, report: Report
         return
     older = version < FIRST_VERSION_WITH_REPETITION
     for number, use in enumerate(known, 1):
-        _check_element(segment, number, use, older, at, report)
+        if use is not _COUNTED:
+            _check_element(segment, number, use, older, at, report)
     if len(segment) > len(known):
         extra = [v for number in range(len(known) + 1, len(segment) + 1) for v in segment.components(number)]
         _too_many(segment, (len(known) + 1, None), any(extra), at, report)
@@ -85,8 +86,6 @@ def _check_characters(segment: Segment, at: At, report: Report) -> None:
 
 def _check_element(segment: Segment, number: int, use: _Element, older: bool, at: At, report: Report) -> None:
     components = segment.components(number)
-    if use is _COUNTED:
-        return
     if (use.mandatory or (use.older and older)) and not (components and components[0]):
         text = f"{use.name} is missing"
         report.add(Code.MISSING, text, at(segment, number, 1), expected=use.name)

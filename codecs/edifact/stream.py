@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
+from ..finding import Severity
 from .body import Body
 from .header import Header, no_header, read_header
 from .interchange import Interchange, Message, Package
@@ -18,7 +19,8 @@ from .nesting import GroupEnded, GroupStarted, Nesting
 from .place import place
 from .report import Code, Report
 from .service import MAX_LEADING, Opening, Start, find_start, for_version, skip_blank
-from .text import Decoder, Profile
+from .text import Profile, decoder_for
+from .wide import Narrowing
 
 # UNB of the longest values in every element stays far below this; no terminator before it means no UNB.
 MAX_HEADER = 2_048
@@ -65,6 +67,7 @@ class Stream:
         self._profile = profile
         self._limit = limit
         self._buffer = Buffer()
+        self._narrowing = Narrowing()
         self._body: Body | None = None
         self._events: list[Event] = []
         self._interchanges = 0
@@ -77,11 +80,13 @@ class Stream:
         if self._buffer.closed:
             raise ValueError("the stream is closed")
         if not self._over:
-            self._buffer.data += data
+            self._buffer.data += self._narrowing.take(data)
         return self._run()
 
     def close(self) -> list[Event]:
         """There are no more octets: gives the rest, with a finding for everything that is cut off."""
+        if not self._buffer.closed:
+            self._buffer.data += self._narrowing.take(b"", last=True)
         self._buffer.closed = True
         return self._run()
 
@@ -166,7 +171,12 @@ class Stream:
         else:
             header = read_header(bytes(buffer.data[start.header : closing]), offset, start.service, report)
         context = _context(header, start, buffer.base + start.start)
-        decoder = Decoder(header.level, context.service, self._profile)
+        decoder = decoder_for(header.level, context.service, self._profile)
+        if self._narrowing.codec is not None:
+            text = "UTF-16 is read as UTF-8, and offsets count in that"
+            severity = Severity.INFO if header.level == "UNOY" else Severity.WARNING
+            pointer = place(header.segment, 1, 1, interchange=header.reference)
+            report.add(Code.CHARSET_NOT_SUPPORTED, text, pointer, value=header.level, severity=severity)
         if not decoder.known:
             text, pointer = "unknown syntax level, read as UNOB", place(header.segment, 1, 1)
             pointer = replace(pointer, interchange=header.reference)

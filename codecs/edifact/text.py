@@ -1,5 +1,6 @@
 """Octets of an interchange to text, by the repertoire UNB declares and what the partner's profile allows."""
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -47,7 +48,7 @@ class Decoded(NamedTuple):
 
 
 class Decoder:
-    """How the messages of one interchange become text."""
+    """How the messages of one interchange become text. It keeps nothing of them."""
 
     def __init__(self, level: str, service: ServiceString, profile: Profile = Profile()) -> None:
         self.level = level
@@ -160,6 +161,12 @@ class Decoder:
             return None
         control = _C1.search(plain)
         return None if control is None else ("a control character", control.group(), Severity.ERROR)
+
+
+@functools.lru_cache(maxsize=64)
+def decoder_for(level: str, service: ServiceString, profile: Profile) -> Decoder:
+    """The decoder of an interchange that declares `level`."""
+    return Decoder(level, service, profile)
 
 
 def _decode(data: bytes, codec: str) -> Decoded:

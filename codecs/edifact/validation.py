@@ -110,7 +110,8 @@ def _check_elements(
 ) -> None:
     rule, positions = placed
     newer = interchange.syntax_version >= FIRST_VERSION_WITH_REPETITION
-    accept = acceptor(rule, interchange.service, decimal_marks(interchange), newer=newer)
+    service = interchange.service.plain() if interchange.service.explicit else interchange.service
+    accept = acceptor(rule, service, decimal_marks(interchange), newer=newer)
     checker: ElementChecker | None = None
     segments = message.segments
     for number in accept.doubtful(message.data.decode(message.codec), len(segments)):
