@@ -4,13 +4,13 @@ Nothing of a message is kept but its name and its findings, so that a file may b
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ...codecs.document import MAX_FINDINGS_IN_ALL, Document, Kind, Reader
-from ...codecs.edifact import Ended, Interchange, Message, Package, Profile, Started, read_stream
+from ...codecs.edifact import Ended, Event, Interchange, Message, Package, Profile, Started, read_stream
 from ...codecs.edifact.report import Report
 from ...codecs.finding import EdifactPointer, Finding, is_valid, shown
 from .outcome import Outcome
@@ -111,28 +111,45 @@ class Checked:
         }
 
 
-def check(pieces: Iterable[bytes], reader: Reader, profile: Profile = Profile()) -> list[Checked]:
-    """Read every interchange of a file and check each message as the gateway would; at least one value."""
-    checked: list[Checked] = []
+class Step(NamedTuple):
+    """An event of a stream, and the interchange it is of; `document` is what a message was read as."""
+
+    event: Event
+    checked: Checked
+    document: Document | None = None
+
+
+def follow(pieces: Iterable[bytes], reader: Reader, profile: Profile = Profile()) -> Iterator[Step]:
+    """Read every interchange of a file and check each message as the gateway would."""
+    checked: Checked | None = None
     room = MAX_FINDINGS_IN_ALL
-    open_ = False
+    inside = False
     for event in read_stream(pieces, profile):
-        if isinstance(event, Started):
-            checked.append(Checked(event.interchange, max(room, 1)))
-            open_ = True
-        elif isinstance(event, Message):
-            checked[-1].message(reader.document(checked[-1].interchange, event, event.position))
+        document = None
+        if isinstance(event, Started) or (checked is None and isinstance(event, Ended)):
+            checked, inside = Checked(event.interchange, max(room, 1)), True
+        assert checked is not None
+        if isinstance(event, Message):
+            document = reader.document(checked.interchange, event, event.position)
+            checked.message(document)
         elif isinstance(event, Package):
-            checked[-1].packages += 1
-        elif isinstance(event, Ended) and checked and not open_:
-            checked[-1].follow(event.interchange.findings)
+            checked.packages += 1
+        elif isinstance(event, Ended) and inside:
+            checked.end(event.interchange)
+            room -= len(checked.findings)
+            inside = False
         elif isinstance(event, Ended):
-            if not open_:
-                checked.append(Checked(event.interchange))
-            checked[-1].end(event.interchange)
-            room -= len(checked[-1].findings)
-            open_ = False
-    return checked
+            checked.follow(event.interchange.findings)
+        yield Step(event, checked, document)
+
+
+def check(pieces: Iterable[bytes], reader: Reader, profile: Profile = Profile()) -> list[Checked]:
+    """What each interchange of a file comes to; at least one value."""
+    found: list[Checked] = []
+    for step in follow(pieces, reader, profile):
+        if not found or found[-1] is not step.checked:
+            found.append(step.checked)
+    return found
 
 
 def outcome_of(checked: list[Checked]) -> Outcome:

@@ -147,9 +147,20 @@ def validate(files: Names, utf8: Utf8 = False, as_json: Json = False) -> None:
 @app.command(rich_help_panel=FILES)
 def read(
     file: Annotated[str, typer.Argument(help="A file; - is standard input.")],
+    segments: Annotated[
+        bool,
+        typer.Option("--segments", help="Of EDIFACT: every segment under its groups, with its findings."),
+    ] = False,
     out: Annotated[str | None, typer.Option("--out", help="Write to this file instead.")] = None,
+    utf8: Utf8 = False,
+    as_json: Json = False,
 ) -> None:
-    """Print a document of either syntax as canonical JSON; findings go to standard error."""
+    """Print a document of either syntax as canonical JSON, findings on standard error; or EDIFACT as a tree
+    of its segments, with --json one object a line."""
+    if segments:
+        from .segments import list_segments
+
+        raise typer.Exit(list_segments(file, out=out, as_json=as_json, utf8=utf8))
     from .files import read
 
     raise typer.Exit(read(file, out=out))

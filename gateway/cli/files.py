@@ -12,7 +12,7 @@ from ...codecs.finding import Finding, XmlPointer
 from .. import resources
 from ..finding_view import finding_line, finding_view
 from ..home import home
-from .intake import Intake, UnreadableError, taken_in
+from .intake import FileError, Intake, taken_in
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def validate(names: list[str], *, as_json: bool, utf8: bool = False) -> int:
         try:
             with taken_in(name) as intake:
                 outcome, view = _validated(name, intake, reader, utf8=utf8, as_json=as_json)
-        except UnreadableError as error:
-            sys.stderr.write(f"{name}: {error}\n")
+        except FileError as error:
+            sys.stderr.write(f"{error}\n")
             outcome = Outcome.UNREADABLE
             view = {"file": name, "result": outcome.word, "documents": [], "findings": []}
         except DirectoryError as error:
@@ -135,8 +135,8 @@ def _bytes_of(name: str) -> bytes | None:
     try:
         with taken_in(name) as intake:
             return b"".join(intake.pieces)
-    except UnreadableError as error:
-        sys.stderr.write(f"{name}: {error}\n")
+    except FileError as error:
+        sys.stderr.write(f"{error}\n")
         return None
 
 

@@ -15,8 +15,11 @@ FIRST = 64
 STDIN = "-"
 
 
-class UnreadableError(Exception):
-    """The file cannot be read; the text says why, as the system does."""
+class FileError(Exception):
+    """A file cannot be read or written; the text is its name and the reason, as the system says it."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"{name}: {getattr(error, 'strerror', None) or error}")
 
 
 class Intake(NamedTuple):
@@ -28,9 +31,9 @@ class Intake(NamedTuple):
 
 @contextlib.contextmanager
 def taken_in(name: str) -> Iterator[Intake]:
-    """The file `name`, or standard input for `-`. Raises UnreadableError, also while its octets are taken."""
+    """The file `name`, or standard input for `-`. Raises FileError, also while its octets are taken."""
     with contextlib.ExitStack() as stack:
-        pieces = _pieces(_opened(name, stack))
+        pieces = _pieces(name, _opened(name, stack))
         first = b""
         for piece in pieces:
             first += piece
@@ -45,17 +48,17 @@ def _opened(name: str, stack: contextlib.ExitStack) -> BinaryIO:
     try:
         return stack.enter_context(pathlib.Path(name).open("rb"))
     except (OSError, ValueError) as error:
-        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from error
+        raise FileError(name, error) from error
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def _pieces(name: str, file: BinaryIO) -> Iterator[bytes]:
     """What is there, without waiting until a piece is full: a pipe may be slow."""
     read = getattr(file, "read1", file.read)
     try:
         while piece := read(PIECE):
             yield piece
     except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from error
+        raise FileError(name, error) from error
 
 
 def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
