@@ -176,12 +176,12 @@ def _with_advice(opening: Opening, start: int, report: Report) -> Start | None:
     header = start + UNA_LENGTH
     while data[header : header + 1] in (b"\r", b"\n", b" "):
         header += 1
-    if data[header : header + 3] == b"UNB" and opening.quote(header + 3, header + 4) == service.element:
+    following = opening.quote(header, header + 4)
+    if following == f"UNB{service.element}":
         return Start(start, header, service)
-    bare = data[header : header + 3] in (b"UNH", b"UNG")
-    text = "UNA is not followed by UNB"
-    value, expected = opening.quote(header, header + 4), f"UNB{service.element}"
-    report.add(Code.MISSING, text, opening.at("UNB", header), value=value, expected=expected)
+    text, expected = "UNA is not followed by UNB", f"UNB{service.element}"
+    report.add(Code.MISSING, text, opening.at("UNB", header), value=following, expected=expected)
+    bare = following in {f"UNH{service.element}", f"UNG{service.element}"}
     return Start(start, header, service, bare=True) if bare else None
 
 
