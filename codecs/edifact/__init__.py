@@ -1,5 +1,10 @@
-"""UN/EDIFACT: octets to values and values to octets (ISO 9735, D.96B CUSDEC and CUSRES, CONTRL)."""
+"""UN/EDIFACT (ISO 9735): octets to values and values to octets, any message held against its directory;
+CUSDEC and CUSRES as the canonical declaration and response, CONTRL and APERAK as values.
 
+`docs/edifact.md` shows how it is used.
+"""
+
+from ..errors import DirectoryError
 from .aperak import Aperak, ApplicationError, read_aperak
 from .aperak_write import write_aperak
 from .composer import Composer, compose
@@ -8,13 +13,15 @@ from .control_read import read_contrl, reported
 from .control_write import write_contrl
 from .cusdec import read_cusdec, write_cusdec
 from .cusres import read_cusres, write_cusres
-from .directory import Directory
+from .definition import ComponentUse, ElementUse, Format, SegmentRule
+from .directory import Directory, MessageRule
 from .envelope import Envelope, date_time
 from .interchange import Group, Interchange, Message, Package, Party
 from .nesting import GroupEnded, GroupStarted
 from .outgoing import Heading, MessageName, OutGroup, OutMessage, OutPackage
 from .pen import OutSegment, Repeat, segment
 from .reader import read_interchange, read_interchanges
+from .report import Code
 from .rewriter import contents_of, write
 from .scanner import Segment
 from .service import ServiceString
@@ -26,13 +33,18 @@ __all__ = [
     "Action",
     "Aperak",
     "ApplicationError",
+    "Code",
+    "ComponentUse",
     "Composer",
     "Control",
     "Directory",
+    "DirectoryError",
+    "ElementUse",
     "Ended",
     "Envelope",
     "Event",
     "Fault",
+    "Format",
     "Group",
     "GroupEnded",
     "GroupStarted",
@@ -41,6 +53,7 @@ __all__ = [
     "Interchange",
     "Message",
     "MessageName",
+    "MessageRule",
     "OutGroup",
     "OutMessage",
     "OutPackage",
@@ -51,6 +64,7 @@ __all__ = [
     "Profile",
     "Repeat",
     "Segment",
+    "SegmentRule",
     "ServiceString",
     "Started",
     "Stream",
