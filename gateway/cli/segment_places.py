@@ -6,10 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...codecs.edifact import Directory, Interchange, Message, Segment, Validated, validate
+from ...codecs.edifact.report import Code
 from ...codecs.edifact.structure import Structure
 from ...codecs.edifact.walk import NOT_PLACED
 from ...codecs.finding import EdifactPointer, Finding
 from .directory_view import ROW
+
+
+def raw(segment: Segment, terminator: str, findings: Iterable[Finding]) -> str:
+    """The text of a segment as it came, with its terminator unless a finding says that it has none."""
+    missing = any(found.code == Code.MISSING and found.expected == terminator for found in findings)
+    return segment.text if missing else segment.text + terminator
 
 
 class Row(NamedTuple):

@@ -5,7 +5,7 @@
 repetitions, each a list of components, and the findings that point at them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from ...codecs.document import Document
 from ...codecs.edifact import Group, Interchange, Message, Package, Segment
 from ...codecs.finding import Finding
 from ..finding_view import finding_view
-from .segment_places import Places, Row
+from .segment_places import Places, Row, raw
 
 
 class Records:
@@ -42,7 +42,7 @@ class Records:
             test=interchange.test,
             una=interchange.service.advice(),
             offset=interchange.start,
-            header=self._segment(interchange.header),
+            header=self._segment(interchange.header, interchange.findings),
             findings=_views(interchange.findings),
         )
 
@@ -55,7 +55,7 @@ class Records:
             messages=group.type,
             sender=group.sender,
             recipient=group.recipient,
-            header=self._segment(group.header),
+            header=self._segment(group.header, findings),
             findings=_views(findings),
         )
 
@@ -81,7 +81,7 @@ class Records:
                 type="segment",
                 path=place.path,
                 **_row(place.row),
-                **(self._segment(place.segment) or {}),
+                **(self._segment(place.segment, place.findings) or {}),
                 findings=_views(place.findings),
             )
 
@@ -93,8 +93,8 @@ class Records:
             group=package.group,
             octets=len(package.data),
             offset=package.start,
-            header=self._segment(package.header),
-            trailer=self._segment(package.trailer),
+            header=self._segment(package.header, ()),
+            trailer=self._segment(package.trailer, ()),
         )
 
     def group_ended(self, group: Group, findings: tuple[Finding, ...]) -> Iterator[str]:
@@ -103,7 +103,7 @@ class Records:
         yield _line(
             type="functional-group-end",
             reference=group.reference,
-            trailer=self._segment(group.trailer),
+            trailer=self._segment(group.trailer, findings),
             findings=_views(findings),
         )
 
@@ -115,11 +115,11 @@ class Records:
             type="interchange-end",
             reference=interchange.reference,
             offset=interchange.end,
-            trailer=self._segment(interchange.trailer),
+            trailer=self._segment(interchange.trailer, findings),
             findings=_views(findings),
         )
 
-    def _segment(self, segment: Segment | None) -> dict[str, Any] | None:
+    def _segment(self, segment: Segment | None, findings: Sequence[Finding]) -> dict[str, Any] | None:
         if segment is None:
             return None
         return {
@@ -127,7 +127,7 @@ class Records:
             "tag": segment.tag,
             "offset": segment.offset,
             "elements": [segment.repetitions(element) for element in range(1, len(segment) + 1)],
-            "text": segment.text + self._terminator,
+            "text": raw(segment, self._terminator, findings),
         }
 
 

@@ -4,7 +4,7 @@ A line has the segment's number, the octet where it begins, its row of the segme
 repetitions, and its text. What is wrong with it stands below it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from ...codecs.document import Document
@@ -12,7 +12,7 @@ from ...codecs.edifact import Group, Interchange, Message, Package, Segment
 from ...codecs.finding import EdifactPointer, Finding, Severity, is_valid
 from ..finding_view import finding_view
 from .paint import Paint, Style, printable
-from .segment_places import Places, Row
+from .segment_places import Places, Row, raw
 
 # Columns: the number, the octet, and the row with its status and repetitions.
 NUMBER, OCTET, ROW = 6, 10, 14
@@ -102,10 +102,10 @@ class Tree:
             yield from self._finding(finding, None, "")
 
     def _segment(
-        self, segment: Segment, findings: Iterable[Finding], row: str = "", depth: int = 0
+        self, segment: Segment, findings: Sequence[Finding], row: str = "", depth: int = 0
     ) -> Iterator[str]:
         number = str(segment.number) if segment.number else ""
-        text = printable(segment.text + self._terminator)
+        text = printable(raw(segment, self._terminator, findings))
         style = Style.RED if not is_valid(tuple(findings)) else None
         yield self._line(number, str(segment.offset), row, INDENT * depth, text, style)
         for finding in findings:

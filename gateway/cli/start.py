@@ -4,6 +4,7 @@
 parsed here, without the libraries that only help and options need.
 """
 
+import io
 import os
 import sys
 
@@ -11,11 +12,16 @@ _JSON, _UTF8 = "--json", "--utf8"
 _OPTIONS = (_JSON, _UTF8)
 # As click exits when whoever reads has gone away.
 _UNHEARD = 1
+# As a shell tells of a program that was interrupted.
+_INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command in `sys.argv` and exit with its code."""
     arguments = sys.argv[1:]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal may have no letters for what documents hold.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if arguments[:1] == ["validate"] and _is_plain(arguments[1:]):
         sys.exit(_validate(arguments[1:]))
     from .commands import run
@@ -34,6 +40,8 @@ def _validate(arguments: list[str]) -> int:
         # What is still buffered would fail again at the end of the process.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _UNHEARD
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return code
 
 

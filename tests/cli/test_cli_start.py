@@ -44,6 +44,22 @@ def test_validate_starts_without_what_it_does_not_need(
 
 
 @pytest.mark.process
+def test_xml_does_not_wait_for_the_other_codec(samples: pathlib.Path) -> None:
+    code, _, modules = imported(samples, "validate", "export.xml")
+    assert code == 0
+    assert {name for name in modules if name.startswith("tidewaiter.codecs.edifact")} == set()
+
+
+@pytest.mark.process
+def test_segments_wait_for_no_more_than_the_command_line(samples: pathlib.Path) -> None:
+    code, said, modules = imported(samples, "read", "--segments", "import.edi")
+    assert (code, said.split()[0]) == (0, "interchange")
+    assert (
+        modules & {"lxml", "anyio", "trio", "asyncio", "cryptography", "structlog", "ssl", "sqlite3"} == set()
+    )
+
+
+@pytest.mark.process
 def test_validate_as_json_starts_light_too(samples: pathlib.Path) -> None:
     code, said, modules = imported(samples, "validate", "--json", "invalid.edi")
     assert (code, json.loads(said)[0]["result"]) == (1, "invalid")
@@ -57,6 +73,8 @@ def test_validate_as_json_starts_light_too(samples: pathlib.Path) -> None:
         (["a.xml", "b.edi"], True),
         (["--json", "a.xml"], True),
         (["a.xml", "--json"], True),
+        (["--utf8", "a.edi", "--json"], True),
+        (["--utf8"], False),
         (["-"], True),
         (["--json"], False),
         (["--json", "--json"], False),
@@ -100,6 +118,21 @@ def test_validate_has_help_like_every_command(samples: pathlib.Path) -> None:
 def test_the_version_is_the_package_s(tmp_path: pathlib.Path) -> None:
     done = run(tmp_path, "--version")
     assert (done.returncode, done.stdout.decode()) == (0, f"{__version__}\n")
+
+
+@pytest.mark.process
+def test_letters_that_the_terminal_has_not_are_escaped(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_bytes("UNB+UNOC:3+Ærø+B+260312:0914+R1'UNZ+1+Å'".encode("latin-1"))
+    for command, letters in (("validate", b"\\xc5"), ("read --segments", b"\\xc6r\\xf8")):
+        done = subprocess.run(
+            [sys.executable, "-m", "tidewaiter", *command.split(), "file"],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+            env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        )
+        assert (done.returncode, done.stderr) == (2, b"")
+        assert letters in done.stdout
 
 
 @pytest.mark.process
