@@ -5,18 +5,18 @@ CUSDEC and CUSRES as the canonical declaration and response, CONTRL and APERAK a
 """
 
 from ..errors import DirectoryError
-from .aperak import Aperak, ApplicationError, read_aperak
-from .aperak_write import write_aperak
+from .acknowledgement.aperak import Aperak, ApplicationError, read_aperak
+from .acknowledgement.aperak_writing import write_aperak
+from .acknowledgement.contrl import Action, Control, Fault, GroupVerdict, Place, Verdict, owed, requested
+from .acknowledgement.reading import read_contrl, reported
+from .acknowledgement.writing import write_contrl
 from .composer import Composer, compose
-from .contrl import Action, Control, Fault, GroupVerdict, Place, Verdict, owed, requested
-from .control_read import read_contrl, reported
-from .control_write import write_contrl
-from .cusdec import read_cusdec, write_cusdec
-from .cusres import read_cusres, write_cusres
 from .definition import ComponentUse, ElementUse, Format, SegmentRule
 from .directory import Directory, MessageRule
 from .envelope import Envelope, date_time
 from .interchange import Group, Interchange, Message, Package, Party
+from .mapping.cusdec import read_cusdec, write_cusdec
+from .mapping.cusres import read_cusres, write_cusres
 from .nesting import GroupEnded, GroupStarted
 from .outgoing import Heading, MessageName, OutGroup, OutMessage, OutPackage
 from .pen import OutSegment, Repeat, segment

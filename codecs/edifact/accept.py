@@ -122,7 +122,7 @@ class _Builder:
         if fmt.kind == "a":
             return f"{self._data[:-1]}0-9]{{{fmt.low},{fmt.high}}}+"
         whole = f"[0-9]{{{fmt.low},{fmt.high}}}+(?![0-9{self._marks}])"
-        if fmt.low > 1:
+        if fmt.low > 1 or fmt.high < 2:
             return f"-?+{whole}"
         inside = f"[0-9{self._marks}]"
         broken = f"(?={inside}{{3,{fmt.high + 1}}}+{self._end})[0-9]++[{self._marks}][0-9]++"

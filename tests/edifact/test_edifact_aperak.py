@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tidewaiter.codecs.edifact import Directory, Interchange, read_aperak, read_interchange
-from tidewaiter.codecs.edifact.aperak import Aperak, ApplicationError, Reference
+from tidewaiter.codecs.edifact.acknowledgement.aperak import Aperak, ApplicationError, Reference
 
 Make = Callable[..., Interchange]
 

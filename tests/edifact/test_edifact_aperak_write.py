@@ -13,7 +13,7 @@ from tidewaiter.codecs.edifact import (
     read_interchange,
     write_aperak,
 )
-from tidewaiter.codecs.edifact.aperak import Reference
+from tidewaiter.codecs.edifact.acknowledgement.aperak import Reference
 
 RICH = Aperak(
     document="963",

@@ -167,8 +167,8 @@ def test_a_finding_says_which_of_several_messages_it_is_in(
     [
         (b"", "the file is empty"),
         (b"\r\n", "the file is empty"),
-        ("UNB+UNOC:3".encode("utf-16"), "this is UTF-16, not EDIFACT in octets"),
-        ("UNA:+.? '".encode("utf-16-be"), "this is UTF-16, not EDIFACT in octets"),
+        ("UNB+UNOC:3".encode("utf-16"), "UNB has no terminator"),
+        (b"<html>", "no UNA or UNB: this is not an interchange"),
     ],
 )
 def test_what_cannot_be_an_interchange_is_named(data: bytes, text: str) -> None:

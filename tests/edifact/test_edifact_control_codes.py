@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidewaiter.codecs.edifact.control_codes import CODES_3, CODES_4, MEANINGS, code_for
+from tidewaiter.codecs.edifact.acknowledgement.codes import CODES_3, CODES_4, MEANINGS, code_for
 from tidewaiter.codecs.edifact.report import Code
 
 

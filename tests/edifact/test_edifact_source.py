@@ -12,7 +12,7 @@ from tidewaiter.codecs.declaration import (
     GovernmentAgencyGoodsItem,
 )
 from tidewaiter.codecs.edifact import Envelope, read_interchange, write_cusdec
-from tidewaiter.codecs.edifact.source import Source
+from tidewaiter.codecs.edifact.mapping.source import Source
 
 
 def test_a_source_gives_each_value_once_and_names_what_is_left() -> None:

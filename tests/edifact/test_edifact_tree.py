@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidewaiter.codecs.declaration import Amount, Declaration
-from tidewaiter.codecs.edifact.tree import Block, Draft, join_lines, resolve, split_lines
+from tidewaiter.codecs.edifact.mapping.tree import Block, Draft, join_lines, resolve, split_lines
 
 
 @given(text=st.text(alphabet="ab\n", max_size=60), width=st.integers(2, 5), most=st.integers(3, 5))

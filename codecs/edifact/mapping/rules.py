@@ -8,15 +8,15 @@ import functools
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from ..declaration import Node
-from ..finding import Severity
+from ...declaration import Node
+from ...finding import Severity
+from ..report import Code, Report
+from ..scanner import Segment
+from ..writer import CONTROL, OutSegment
 from .reading import Reading
-from .report import Code, Report
-from .scanner import Segment
 from .slots import Slot
 from .source import Source, View, as_text, reach, split_path
 from .tree import Draft, Path, resolve
-from .writer import CONTROL, OutSegment
 
 # Finding codes of the mapping itself; they are not of UNTDID 0085, since the syntax is in order.
 NO_PLACE = "no-place"

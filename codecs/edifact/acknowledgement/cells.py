@@ -3,10 +3,10 @@
 import itertools
 from collections.abc import Iterable, Sequence
 
-from ..finding import EdifactPointer, Finding
-from .control_codes import code_for
-from .pen import CONTROL
-from .scanner import Segment
+from ...finding import EdifactPointer, Finding
+from ..pen import CONTROL
+from ..scanner import Segment
+from .codes import code_for
 
 Cells = dict[tuple[int, int], str]
 

@@ -10,18 +10,18 @@ import bisect
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..finding import EdifactPointer, Finding, Severity
-from . import control_cells as cells
-from .composer import compose
+from ...finding import EdifactPointer, Finding, Severity
+from ..composer import compose
+from ..envelope import Envelope
+from ..interchange import Group, Interchange, Message, Package
+from ..outgoing import Heading, MessageName, OutMessage
+from ..pen import OutSegment, segment
+from ..report import Code
+from ..service import ServiceString
+from ..writer import is_latin
+from . import cells
+from .codes import code_for
 from .contrl import TYPE, Action, owed
-from .control_codes import code_for
-from .envelope import Envelope
-from .interchange import Group, Interchange, Message, Package
-from .outgoing import Heading, MessageName, OutMessage
-from .pen import OutSegment, segment
-from .report import Code
-from .service import ServiceString
-from .writer import is_latin
 
 NAMES = {3: MessageName(TYPE, "D", "3"), 4: MessageName(TYPE, "4", "1")}
 # Every other code of a finding is one of content, which a CUSRES answers.

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ..finding import Finding
-from .directory import Directory
-from .interchange import Interchange, Message
-from .scanner import Segment
-from .validation import validate
+from ...finding import Finding
+from ..directory import Directory
+from ..interchange import Interchange, Message
+from ..scanner import Segment
+from ..validation import validate
 
 TYPE = "APERAK"
 # Of 4343, 1225 and 1001, those that decide: accepted or not. The first of the three that does is followed.

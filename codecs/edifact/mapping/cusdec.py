@@ -1,21 +1,21 @@
 """CUSDEC and the canonical declaration, both ways. What is where: `cusdec_header` and `cusdec_items`."""
 
-from ..declaration import Declaration, Fault, check_content
-from ..finding import Finding, Severity
+from ...declaration import Declaration, Fault, check_content
+from ...finding import Finding, Severity
+from ..directory import Directory
+from ..envelope import Envelope
+from ..interchange import Interchange, Message
+from ..report import Report
+from ..validation import Validated
+from ..walk import NOT_PLACED
+from ..writer import MessageName, segment, write_interchange
 from .cusdec_header import HEADER, SUMMARY
 from .cusdec_items import GOODS_ITEM
-from .directory import Directory
-from .envelope import Envelope
-from .interchange import Interchange, Message
-from .mapping import apply
+from .filling import apply
 from .reading import Reading, validated_for
-from .report import Report
 from .rules import Out, table
 from .source import Source
 from .tree import Draft, Origin
-from .validation import Validated
-from .walk import NOT_PLACED
-from .writer import MessageName, segment, write_interchange
 
 NAME = MessageName("CUSDEC", "D", "96B")
 # Where a missing value of BGM belongs.

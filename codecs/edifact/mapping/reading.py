@@ -2,17 +2,17 @@
 
 import msgspec
 
-from ..finding import EdifactPointer, Finding, Severity
-from .directory import Directory
-from .elements import decimal_marks, wrong_mark
-from .interchange import Interchange, Message
-from .outgoing import MessageName
-from .place import Locator
-from .report import Code, Report
-from .scanner import Segment
+from ...finding import EdifactPointer, Finding, Severity
+from ..directory import Directory
+from ..elements import decimal_marks, wrong_mark
+from ..interchange import Interchange, Message
+from ..outgoing import MessageName
+from ..place import Locator
+from ..report import Code, Report
+from ..scanner import Segment
+from ..validation import Validated, validate
+from ..writer import Cell
 from .tree import Draft, resolve
-from .validation import Validated, validate
-from .writer import Cell
 
 BAD_VALUE = "bad-value"
 # Segment, element and component.

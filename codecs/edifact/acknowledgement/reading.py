@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ..finding import EdifactPointer, Finding
+from ...finding import EdifactPointer, Finding
+from ..interchange import Interchange, Message
+from ..place import Locator, part_offset
+from ..report import Code, Report
+from ..scanner import Segment
+from .codes import MEANINGS
 from .contrl import REJECTING, Control, Fault, GroupVerdict, Place, Verdict
-from .control_codes import MEANINGS
-from .interchange import Interchange, Message
-from .place import Locator, part_offset
-from .report import Code, Report
-from .scanner import Segment
 
 # A number of 0096, 0098, 0104, 0136 or 0138 has at most six digits.
 _DIGITS = 6

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .report import Code
+from ..report import Code
 
 # By version 3 (as in D.96B to D.99B, those that are withdrawn left out) and by version 4 (40202).
 _BOTH = "2 7 12 13 14 15 16 17 18 20 21 22 23 24 25 26 28 29 30 32 33 35 36 37 39 40"

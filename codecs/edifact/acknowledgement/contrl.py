@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from .interchange import Interchange
+from ..interchange import Interchange
 
 TYPE = "CONTRL"
 # 0031 by syntax version: 2, receipt only, came with version 4.

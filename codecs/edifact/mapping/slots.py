@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from .scanner import Segment
-from .writer import Cell
+from ..scanner import Segment
+from ..writer import Cell
 
 
 class Slot(NamedTuple):

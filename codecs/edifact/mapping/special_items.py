@@ -1,11 +1,11 @@
 """Rules of the goods item and of documents that are more than a row."""
 
+from ..scanner import Segment
+from ..writer import Cell, OutSegment
 from .reading import BAD_VALUE, Reading
 from .rules import OWN_LIST, Out, Rule
-from .scanner import Segment
 from .source import View
 from .tree import Draft
-from .writer import Cell, OutSegment
 
 # CST has five C246.
 MAX_CLASSIFICATIONS = 5

@@ -2,14 +2,14 @@
 
 import re
 
-from ..declaration.values import written_format
-from ..finding import Severity
+from ...declaration.values import written_format
+from ...finding import Severity
+from ..scanner import Segment
+from ..writer import OutSegment
 from .reading import BAD_VALUE, Reading
 from .rules import OWN_LIST, Out, Rule
-from .scanner import Segment
 from .source import View
 from .tree import Draft
-from .writer import OutSegment
 
 # C002 of BGM: 1001 of a goods declaration, and what it means where 1000 names no national type.
 TYPE_BY_NAME = {"929": "IM", "830": "EX"}

@@ -10,18 +10,19 @@
   DOC+965, CST and TAX+1.
 """
 
-from ..declaration import Response
-from ..finding import Finding, Severity
+from ...declaration import Response
+from ...finding import Finding, Severity
+from ..directory import Directory
+from ..envelope import Envelope
+from ..interchange import Interchange, Message
+from ..report import Report
+from ..scanner import Segment
+from ..writer import MessageName, OutSegment, write_interchange
 from .chain import chain_of, read_chain
-from .directory import Directory
-from .envelope import Envelope
-from .interchange import Interchange, Message
-from .mapping import apply
+from .filling import apply
 from .reading import BAD_VALUE, Reading, validated_for
-from .report import Report
 from .rows import DUTY_SLOTS, amount, date
 from .rules import ANY, OWN_LIST, Out, Rule, table
-from .scanner import Segment
 from .slots import slot
 from .source import Source, View
 from .texts import (
@@ -37,7 +38,6 @@ from .texts import (
     text_lines,
 )
 from .tree import Draft
-from .writer import MessageName, OutSegment, write_interchange
 
 NAME = MessageName("CUSRES", "D", "96B")
 FUNCTION_MISSING = "function-missing"

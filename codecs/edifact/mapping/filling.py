@@ -2,14 +2,14 @@
 
 import functools
 
-from ..finding import Severity
-from .interchange import Message
+from ...finding import Severity
+from ..interchange import Message
+from ..structure import Structure
+from ..validation import Validated
+from ..walk import NOT_PLACED
 from .reading import Reading
 from .rules import NOT_TAKEN, Table, find_rule
-from .structure import Structure
 from .tree import Draft
-from .validation import Validated
-from .walk import NOT_PLACED
 
 # Structures in use at a time: one for each release of CUSDEC and CUSRES.
 MAX_STRUCTURES = 64

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from ..declaration import Node, fields
-from ..declaration.element import Field
+from ...declaration import Node, fields
+from ...declaration.element import Field
 
 # The way to a node: that to one above it, the path from there, and which of several; a class for the whole.
 _Trail = tuple[Any, str, int | None] | type[Node]

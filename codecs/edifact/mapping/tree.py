@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ..declaration import Amount, DateTime, Node, Quantity, Step, fields
-from ..declaration.element import Field, Kind
-from .scanner import Segment
+from ...declaration import Amount, DateTime, Node, Quantity, Step, fields
+from ...declaration.element import Field, Kind
+from ..scanner import Segment
 
 _COMPOUND: dict[Kind, tuple[str, str]] = {
     Amount: ("value", "currency"),

@@ -1,13 +1,13 @@
 """Rules of texts: FTX and PCI, which carry one text over several lines and segments."""
 
-from ..finding import Severity
+from ...finding import Severity
+from ..scanner import Segment
+from ..writer import OutSegment
 from .chain import chain_of, read_chain
 from .reading import Reading
 from .rules import CHANGED, OWN_LIST, Out, Rule
-from .scanner import Segment
 from .source import View
 from .tree import Block, Draft, split_lines
-from .writer import OutSegment
 
 # C108 of FTX: five lines of 70; C210 of PCI: ten of 35.
 TEXT_WIDTH, TEXT_LINES = 70, 5

@@ -5,9 +5,9 @@
 
 import re
 
+from ..scanner import Segment
 from .reading import BAD_VALUE, Reading
 from .rules import NO_PLACE, Out
-from .scanner import Segment
 from .source import View
 from .tree import Draft
 

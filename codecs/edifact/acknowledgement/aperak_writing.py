@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from ..envelope import Envelope
+from ..writer import MessageName, OutSegment, segment, write_interchange
 from .aperak import TYPE, Aperak, ApplicationError, Reference
-from .envelope import Envelope
-from .writer import MessageName, OutSegment, segment, write_interchange
 
 # Repetitions: FTX and RFF at the head, DOC, ERC; within ERC its FTX, RFF and the FTX of an RFF.
 _HEAD_TEXTS, _HEAD_REFERENCES, _DOCUMENTS, _ERRORS = 9, 9, 99, 99_999

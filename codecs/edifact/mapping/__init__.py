@@ -1,0 +1,1 @@
+"""EDIFACT messages and the canonical declaration and response: CUSDEC and CUSRES, both ways."""
