@@ -87,7 +87,7 @@ class Nesting:
         if self.group.reference:
             self._references.add(self.group.reference)
         self._in_group = 0
-        self._emit(GroupStarted(self.group, self._report.findings()[before:]))
+        self._emit(GroupStarted(self.group, self._since(before)))
 
     def close_group(self, trailer: Segment | None) -> None:
         """UNE, or with None whatever shows that it is missing. Without an open group, nothing happens."""
@@ -105,7 +105,11 @@ class Nesting:
         if not self._in_group:
             pointer = self._at(trailer or group.header)
             self._report.add(Code.LOWER_LEVEL_EMPTY, "the functional group holds no message", pointer)
-        self._emit(GroupEnded(self._groups[-1], self._report.findings()[before:]))
+        self._emit(GroupEnded(self._groups[-1], self._since(before)))
+
+    def _since(self, before: int) -> tuple[Finding, ...]:
+        """What was found since there were so many; nothing once there are too many to be told one by one."""
+        return () if self._report.full else self._report.findings()[before:]
 
     def outside(self, segment: Segment, count: int = 1) -> None:
         """`count` segments, this one first, that belong to no message, group or package."""

@@ -3,6 +3,7 @@
 import pytest
 
 from tidewaiter.codecs.edifact import Ended, GroupEnded, GroupStarted, Message, Package, Started, read_stream
+from tidewaiter.codecs.finding import MAX_FINDINGS
 
 MESSAGE = b"UNH+%d+APERAK:D:96B:UN'BGM+1'UNT+3+%d'"
 HEAD, TAIL = b"UNB+UNOC:3+A+B+260504:1307+R'", b"UNZ+2+R'"
@@ -59,3 +60,28 @@ def test_a_group_says_what_ung_says() -> None:
     found = started.group
     assert (found.type, found.sender, found.recipient, found.header.tag) == ("APERAK", "S", "R", "UNG")
     assert (found.header.offset, found.trailer) == (len(HEAD), None)
+
+
+def test_what_is_wrong_with_a_group_comes_with_it() -> None:
+    data = HEAD + group(b"G1", 1).replace(b"UNE+1", b"UNE+3") + group(b"G1", 2, end=False) + TAIL
+    found = [
+        (type(event).__name__, [finding.code for finding in event.findings])
+        for event in read_stream([data])
+        if isinstance(event, GroupStarted | GroupEnded)
+    ]
+    assert found == [
+        ("GroupStarted", []),
+        ("GroupEnded", ["29"]),
+        ("GroupStarted", ["26"]),
+        ("GroupEnded", ["13"]),
+    ]
+
+
+def test_of_too_many_findings_no_group_tells_a_number() -> None:
+    data = HEAD + b"".join(group(b"G%d" % n, n, end=False) for n in range(300)) + TAIL
+    events = list(read_stream([data]))
+    told = [finding for event in events if isinstance(event, GroupEnded) for finding in event.findings]
+    (ended,) = (event.interchange.findings for event in events if isinstance(event, Ended))
+    assert len(told) < MAX_FINDINGS == len(ended)
+    assert set(told) <= set(ended)
+    assert {finding.code for finding in told} == {"13"}
