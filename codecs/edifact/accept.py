@@ -13,8 +13,9 @@ from .definition import ComponentUse, ElementUse, Format, SegmentRule
 from .directory import MessageRule
 from .service import ServiceString
 
-# Compiling costs as much as checking some thousand segments one by one: it has to be earned.
-WORTH_COMPILING = 5_000
+# Compiling costs as much as checking so many segments one by one: whoever brings separators of his own to have
+# something compiled for them pays the same again at most.
+WORTH_COMPILING = 20_000
 # What names the list a code is of, within a composite: it may be another list than the directory's.
 LIST_ELEMENTS = frozenset({"1131", "3055"})
 

@@ -99,9 +99,11 @@ class ElementChecker:
                 severity=self._severity,
             )
         several = len(occurrences) > 1
+        trailing = several and not any(occurrences[-1])
         for repetition, components in enumerate(occurrences[: use.repeat], 1):
-            self._occurrence(segment, number, use, components, repetition if several else None)
-        if several and not any(occurrences[-1]):
+            if not (trailing and repetition == len(occurrences)):
+                self._occurrence(segment, number, use, components, repetition if several else None)
+        if trailing:
             self._trailing(segment, number, None)
 
     def _occurrence(
@@ -198,10 +200,17 @@ class ElementChecker:
         return Code.INVALID_TYPE
 
     def _depend(self, segment: Segment, note: Note) -> None:
-        """A dependency note (ISO 9735-1 version 4, 11.5)."""
-        if note.within and not segment.repetitions(note.within):
+        """A dependency note (ISO 9735-1 version 4, 11.5); one of a composite holds in each occurrence."""
+        if not note.within:
+            self._hold(segment, note, [_given(segment, place) for place in note.places], None)
             return
-        given = [_given(segment, place) for place in note.places]
+        occurrences = segment.repetitions(note.within)
+        for repetition, components in enumerate(occurrences, 1):
+            if any(components):
+                given = [any(components[place.component - 1 : place.component]) for place in note.places]
+                self._hold(segment, note, given, repetition if len(occurrences) > 1 else None)
+
+    def _hold(self, segment: Segment, note: Note, given: list[bool], repetition: int | None) -> None:
         if _HOLDS[note.kind](given):
             return
         wrong = next((p for p, there in zip(note.places, given, strict=True) if there), note.places[0])
@@ -210,7 +219,7 @@ class ElementChecker:
         )
         text = f"elements {names} {_MEANS[note.kind]}"
         where = (wrong.element, wrong.component or None)
-        self._add(Code.DEPENDENCY, text, segment, where, expected=note.kind)
+        self._add(Code.DEPENDENCY, text, segment, where, expected=note.kind, repetition=repetition)
 
     def _too_many(self, segment: Segment, place: tuple[int, int | None], extra: Sequence[str]) -> None:
         if any(extra):
