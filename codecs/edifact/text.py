@@ -24,7 +24,9 @@ _HIGH |= {"ascii": b"", "iso2022": b"", "utf-8": bytes(range(0x80, 0x100))}
 # Levels under which octets that form UTF-8 can hardly be anything else.
 _WESTERN = frozenset({"UNOA", "UNOB", "UNOC", "IATA", "IATB", "SIRE", "ANSI"})
 # ISO 2022 names sets by escape sequences; these codecs know the ones of Japan and Korea.
-_ISO_2022 = ("iso2022_jp_2", "iso2022_kr", "iso2022_jp_ext")
+_ISO_2022 = ("iso2022_jp_2", "iso2022_jp_ext", "iso2022_kr")
+# The one set that is shifted to; the codecs of Japan take the shifts for characters.
+_KOREAN = b"\x1b$)C"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,12 +75,13 @@ class Decoder:
         only happens to decode, and the sender's text would be passed on damaged. `fault` then says what that
         is by the profile.
         """
-        if data.isascii() and b"\x1b" not in data:
+        if data.isascii() and not (self.codec == "iso2022" and b"\x1b" in data):
             return Decoded(data.decode("ascii"), "ascii")
         if self.codec == "utf-8":
             return _decode(data, "utf-8")
         if self.codec == "iso2022":
-            tried = (_decode(data, codec) for codec in _ISO_2022)
+            codecs = _ISO_2022[::-1] if _KOREAN in data else _ISO_2022
+            tried = (_decode(data, codec) for codec in codecs)
             return next(
                 (t for t in tried if t.codec != ANY_OCTET), Decoded(data.decode(ANY_OCTET), ANY_OCTET)
             )
@@ -156,7 +159,7 @@ class Decoder:
         if decoded.codec == ANY_OCTET and self.codec != ANY_OCTET:
             if self.codec == "ascii":
                 return f"octets above 7F under {self.level}", high, Severity.ERROR
-            if _decode(plain.encode(ANY_OCTET), self.codec).codec == ANY_OCTET:
+            if self.codec == "iso2022" or _decode(plain.encode(ANY_OCTET), self.codec).codec == ANY_OCTET:
                 return "octets the declared repertoire does not have", high, Severity.ERROR
             return None
         control = _C1.search(plain)
