@@ -2,7 +2,7 @@
 
 `interchange` (what UNB says), `functional-group`, `message`, `segment-group` (a repetition begins),
 `segment`, `package`, `functional-group-end` and `interchange-end`. Segments have their elements as lists of
-repetitions, each a list of components, and the findings that point at them.
+repetitions, each a list of components, and the findings that point at them; the `text` is the whole segment.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +15,9 @@ from ...codecs.edifact import Group, Interchange, Message, Package, Segment
 from ...codecs.finding import Finding
 from ..finding_view import finding_view
 from .segment_places import Places, Row, raw
+
+# No segment of any directory has a hundred: of more than this many, the text says what they are.
+MAX_ELEMENTS = 1_000
 
 
 class Records:
@@ -122,11 +125,12 @@ class Records:
     def _segment(self, segment: Segment | None, findings: Sequence[Finding]) -> dict[str, Any] | None:
         if segment is None:
             return None
+        elements = min(len(segment), MAX_ELEMENTS)
         return {
             "number": segment.number,
             "tag": segment.tag,
             "offset": segment.offset,
-            "elements": [segment.repetitions(element) for element in range(1, len(segment) + 1)],
+            "elements": [segment.repetitions(element) for element in range(1, elements + 1)],
             "text": raw(segment, self._terminator, findings),
         }
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from typer.testing import Result
 
+from tidewaiter.gateway.cli.segment_records import MAX_ELEMENTS
+
 RunCli = Callable[..., Result]
 VALID, INVALID = 0, 1
 HEAD = "UNB+UNOW:4+TRADER+CUSTOMS+20260312:0914+R1'"
-MESSAGE = "UNH+1+PAXLST:D:01B:UN'BGM+745'TDT+20+Z1'LOC+125+AMS'UNT+5+1'"
+MESSAGE = "UNH+1+PAXLST:D:01B:UN'BGM+745'TDT+20+Z1'DTM+189:2603121200:201'LOC+125+AMS'UNT+6+1'"
 
 
 def records(cli: RunCli, text: str, *options: str) -> tuple[int, list[dict[str, Any]]]:
@@ -22,7 +24,7 @@ def test_each_line_has_its_type(cli: RunCli) -> None:
     group = f"UNG+PAXLST+S+R+20260312:0914+G1+UN+D:01B'{MESSAGE}UNE+1+G1'"
     text = f"{HEAD}{group}UNZ+1+R1'"
     code, lines = records(cli, text)
-    assert code in {VALID, INVALID}
+    assert code == VALID
     assert [line["type"] for line in lines] == [
         "interchange",
         "functional-group",
@@ -30,6 +32,7 @@ def test_each_line_has_its_type(cli: RunCli) -> None:
         "segment",
         "segment",
         "segment-group",
+        "segment",
         "segment",
         "segment-group",
         "segment",
@@ -43,7 +46,7 @@ def test_each_line_has_its_type(cli: RunCli) -> None:
     assert first["header"]["elements"][0] == [["UNOW", "4"]]
     assert (opened["reference"], opened["messages"]) == ("G1", "PAXLST")
     assert (message["name"], message["group"], message["directory"]) == ("PAXLST:D:01B:UN", "G1", "D.01B")
-    assert (message["segments"], message["octets"], message["offset"]) == (5, len(MESSAGE), text.index("UNH"))
+    assert (message["segments"], message["octets"], message["offset"]) == (6, len(MESSAGE), text.index("UNH"))
     assert [line["path"] for line in lines if line["type"] == "segment-group"] == ["SG2[1]", "SG2[1]/SG3[1]"]
     assert lines[-2]["trailer"]["elements"] == [[["1"]], [["G1"]]]
 
@@ -58,7 +61,7 @@ def test_a_segment_has_everything(cli: RunCli) -> None:
         "row": segment["row"],
         "status": "M",
         "repetitions": 1,
-        "number": 4,
+        "number": 5,
         "tag": "LOC",
         "offset": text.index("LOC"),
         "elements": [[["125"]], [["AMS"]]],
@@ -100,3 +103,11 @@ def test_a_message_without_a_directory_has_no_rows(cli: RunCli) -> None:
 def test_a_package_is_told_without_its_object(cli: RunCli) -> None:
     _, lines = records(cli, f"{HEAD}UNO+P1+AAA:1+1+5:0'12'45UNP+5+P1'UNZ+1+R1'")
     assert (lines[1]["type"], lines[1]["octets"], lines[1]["trailer"]["text"]) == ("package", 5, "UNP+5+P1'")
+
+
+def test_of_elements_without_end_the_first_are_taken_apart(cli: RunCli) -> None:
+    many = "+1" * (MAX_ELEMENTS + 5)
+    _, lines = records(cli, f"{HEAD}UNH+1+PAXLST:D:01B:UN'BGM{many}'UNT+3+1'UNZ+1+R1'")
+    (segment,) = (line for line in lines if line.get("tag") == "BGM")
+    assert segment["elements"] == [[["1"]]] * MAX_ELEMENTS
+    assert segment["text"] == f"BGM{many}'"
