@@ -13,8 +13,8 @@ from .definition import ComponentUse, ElementUse, Format, SegmentRule
 from .directory import MessageRule
 from .service import ServiceString
 
-# Compiling costs as much as checking so many segments one by one: whoever brings separators of his own to have
-# something compiled for them pays the same again at most.
+# Compiling costs as much as checking so many segments one by one: whoever brings separators of his own to
+# have something compiled for them makes us work no more than twice as much.
 WORTH_COMPILING = 20_000
 # What names the list a code is of, within a composite: it may be another list than the directory's.
 LIST_ELEMENTS = frozenset({"1131", "3055"})

@@ -217,11 +217,15 @@ class Body:
                 Code.INVALID_VALUE, "UNO does not give the length of its object", header, expected="0810"
             )
             return True
+        before: list[Segment] = []
         for _ in range(object_segments(header)):
             closing = self._closing(begin)
             if closing is None:
                 return False
-            begin = closing + 1 if closing >= 0 else len(buffer.data)
+            stop = closing if closing >= 0 else len(buffer.data)
+            text = bytes(buffer.data[begin:stop]).decode(ANY_OCTET)
+            before.append(read_segment(text, buffer.base + begin, self._service))
+            begin = min(stop + 1, len(buffer.data))
         end = begin + length
         if length > self._limit:
             self._nesting.add(
@@ -231,7 +235,7 @@ class Body:
         after = self._after_object(end)
         if not (buffer.closed or self._is_told(after)):
             return False
-        return self._finish_package(header, (begin, end, after))
+        return self._finish_package(header, before, (begin, end, after))
 
     def _after_object(self, end: int) -> int:
         """Where a segment after an object may begin: line ends may stand between."""
@@ -245,7 +249,7 @@ class Body:
             return self._closing(begin) is not None
         return len(data) >= begin + MARK_OCTETS
 
-    def _finish_package(self, header: Segment, places: tuple[int, int, int]) -> bool:
+    def _finish_package(self, header: Segment, before: list[Segment], places: tuple[int, int, int]) -> bool:
         """The package whose object lies between the first two places; UNP may stand at the third."""
         begin, end, after = places
         buffer = self._buffer
@@ -259,7 +263,7 @@ class Body:
             done = stop + 1
         buffer.take(min(done, len(buffer.data)))
         bounds = (buffer.base + start, buffer.base + buffer.pos)
-        self._emit(make_package(header, data, trailer, bounds, self._nesting))
+        self._emit(make_package((header, *before), data, trailer, bounds, self._nesting))
         return True
 
     def _close(self, trailer: Segment | None) -> bool:

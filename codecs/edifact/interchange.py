@@ -52,11 +52,15 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """An object that travels beside the messages, UNO to UNP (ISO 9735-8). `data` is the object's octets as
-    they came; `start` and `end` bound the package in the interchange."""
+    """An object that travels beside the messages, UNO to UNP (ISO 9735-8).
+
+    `data` is the object's octets as they came, `segments` (of security) stand before it; `start` and `end`
+    bound the package in the interchange.
+    """
 
     reference: str
     header: Segment
+    segments: tuple[Segment, ...] = ()
     data: bytes
     trailer: Segment | None = None
     start: int

@@ -258,11 +258,16 @@ class OutPackage(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, package: Package) -> "OutPackage":
-        """A package that was read, for another interchange; without the segments before its object."""
+        """A package that was read, for another interchange."""
         _, _, references, types, *_ = [*spelled(package.header), "", "", ""]
         more = package.header.components(4)[2:]
         return cls(
-            reference=package.reference, references=references, types=types, data=package.data, more=more
+            reference=package.reference,
+            references=references,
+            types=types,
+            data=package.data,
+            segments=package.segments,
+            more=more,
         )
 
 

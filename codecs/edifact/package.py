@@ -1,5 +1,7 @@
 """Packages: objects that travel beside the messages, in any octets (ISO 9735-8)."""
 
+from collections.abc import Sequence
+
 from .interchange import Package
 from .nesting import Nesting
 from .report import Code
@@ -24,13 +26,18 @@ def object_segments(header: Segment) -> int:
 
 
 def make_package(
-    header: Segment, data: bytes, trailer: Segment | None, bounds: tuple[int, int], nesting: Nesting
+    heads: Sequence[Segment], data: bytes, trailer: Segment | None, bounds: tuple[int, int], nesting: Nesting
 ) -> Package:
-    """The package, counted and checked: UNP repeats the length (0810) and the reference (0802) of UNO."""
+    """The package of UNO and what stands between it and the object, counted and checked.
+
+    UNP repeats the length (0810) and the reference (0802) of UNO.
+    """
+    header, *before = heads
     group = nesting.group
     package = Package(
         reference=header.value(1),
         header=header,
+        segments=tuple(before),
         data=data,
         trailer=trailer,
         start=bounds[0],

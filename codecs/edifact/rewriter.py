@@ -37,7 +37,7 @@ def write(interchange: Interchange, *, line_end: str | None = None) -> bytes:
     pieces = [_advice(interchange, between)] if interchange.service.explicit else []
     for part in parts:
         if isinstance(part, Package):
-            pieces.append(_object(interchange, part, between))
+            pieces.append(_object(interchange, part))
         else:
             codec = part.codec if isinstance(part, Message) else ANY_OCTET
             pen = pen_of(interchange.service, codec=codec, line_end=between)
@@ -59,17 +59,10 @@ def _in_order(interchange: Interchange) -> list[_Part]:
     return [part for _, part in sorted(parts, key=itemgetter(0))]
 
 
-def _object(interchange: Interchange, package: Package, line_end: str) -> bytes:
-    """UNO and the object, which begins right after the terminator. Segments between them are no values: they
-    are copied."""
-    header = pen_of(interchange.service, codec=ANY_OCTET).write([package.header])
-    if package.header.value(4, 2).strip("0"):
-        end = package.end if package.trailer is None else package.trailer.offset
-        stretch = interchange.data[package.start : end].removesuffix(line_end.encode("ascii"))
-        if not stretch.endswith(package.data):
-            raise ValueError("the segments before the object of a package are not at hand")
-        return stretch
-    return header + package.data
+def _object(interchange: Interchange, package: Package) -> bytes:
+    """UNO, the segments after it, and the object, which begins right after the last terminator."""
+    pen = pen_of(interchange.service, codec=ANY_OCTET)
+    return pen.write([package.header, *package.segments]) + package.data
 
 
 def _advice(interchange: Interchange, line_end: str) -> bytes:

@@ -106,6 +106,9 @@ class Segment(msgspec.Struct, frozen=True, gc=False, eq=False):
     def __hash__(self) -> int:
         return hash((self.text, self.number))
 
+    def __repr__(self) -> str:
+        return f"Segment({self.text!r}, number={self.number}, offset={self.offset})"
+
     def __len__(self) -> int:
         return len(self.parts) - 1
 

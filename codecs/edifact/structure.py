@@ -6,7 +6,6 @@ ancestor" in this order gives one target for each (position, tag) in the customs
 no look-ahead. Maxima are counted beside the table, so that too many (35, 36) is told from out of place (15).
 """
 
-import bisect
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,8 +16,6 @@ from ..errors import DirectoryError
 # A message that lacks so many mandatory segments in a row is not the message it says it is; the most that any
 # message of the directories can lack is 15 (DOCADV). It bounds the table of steps.
 MAX_MISSING = 50
-# Parts the sections of a message (header, detail, summary).
-SECTION = "UNS"
 
 
 class Position(NamedTuple):
@@ -93,30 +90,6 @@ def compile_structure(nested: Sequence[Any]) -> Structure:
         sum(len(walk.allowed) for walk in walks),
         tuple(conflicts),
     )
-
-
-def counterparts(known: Structure, other: Structure) -> dict[str, str]:
-    """The groups of `other`, by name, and what each is called in `known`, another release of the message.
-
-    A release that inserts a group moves the numbers of all that follow it. What stays is the section a group
-    stands in, and the segments that begin it and the groups around it; of those that begin alike, the first
-    is the first. A group that `known` has not is left out.
-    """
-    names = {place: name for name, place in _marks(known).items()}
-    return {name: names[place] for name, place in _marks(other).items() if place in names}
-
-
-def _marks(structure: Structure) -> dict[str, tuple[object, ...]]:
-    """What a group of another release is known by: section, and for each level segment and number."""
-    sections = [position.number for position in structure.positions if position.tag == SECTION]
-    marks: list[tuple[object, ...]] = []
-    seen: dict[tuple[object, ...], int] = {}
-    for group in structure.groups:
-        outer = marks[group.parent] if group.parent >= 0 else (bisect.bisect(sections, group.first),)
-        alike = (*outer, structure.positions[group.first].tag)
-        seen[alike] = seen.get(alike, 0) + 1
-        marks.append((*alike, seen[alike]))
-    return {group.name: mark for group, mark in zip(structure.groups, marks, strict=True)}
 
 
 class _Flattener:

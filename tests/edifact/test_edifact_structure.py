@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tidewaiter.codecs.edifact import Directory
-from tidewaiter.codecs.edifact.structure import MAX_MISSING, Step, Structure, compile_structure, counterparts
+from tidewaiter.codecs.edifact.structure import MAX_MISSING, Step, Structure, compile_structure
 
 NESTED: list[Any] = [
     "UNH M 1",
@@ -109,23 +109,3 @@ def test_what_may_be_left_out_is_bounded() -> None:
     assert len(steps) == MAX_MISSING + 1
     assert max(len(step.missing) for step in steps.values()) == MAX_MISSING - 1
     assert structure.transitions == len(tags) - 1
-
-
-def test_groups_of_another_release(directory: Directory) -> None:
-    def of(type_: str, release: str) -> Structure:
-        rule = directory.find(type_, "D", release)
-        assert rule is not None
-        return rule.structure
-
-    known = of("CUSDEC", "96B")
-    names = [group.name for group in known.groups]
-    assert counterparts(known, known) == {name: name for name in names}
-    assert counterparts(known, of("CUSDEC", "01B")) == {name: name for name in names}
-    newest = counterparts(known, of("CUSDEC", "19B"))
-    assert newest["SG9"] == "SG9"
-    assert newest["SG11"] == "SG10"
-    assert newest["SG32"] == "SG30", "the item"
-    assert newest["SG43"] == "SG41", "its taxes"
-    assert newest["SG52"] == "SG50"
-    assert {"SG10", "SG31"} & newest.keys() == set(), "groups that D.96B has not"
-    assert counterparts(of("CUSRES", "96B"), of("CUSRES", "19B"))["SG14"] == "SG12"
