@@ -80,11 +80,7 @@ class Decoder:
         if self.codec == "utf-8":
             return _decode(data, "utf-8")
         if self.codec == "iso2022":
-            codecs = _ISO_2022[::-1] if _KOREAN in data else _ISO_2022
-            tried = (_decode(data, codec) for codec in codecs)
-            return next(
-                (t for t in tried if t.codec != ANY_OCTET), Decoded(data.decode(ANY_OCTET), ANY_OCTET)
-            )
+            return _decode_iso_2022(data)
         if self.level in _WESTERN or _C1_OCTETS.search(data):
             found = _decode(data, "utf-8")
             if found.codec == "utf-8":
@@ -170,6 +166,19 @@ class Decoder:
 def decoder_for(level: str, service: ServiceString, profile: Profile) -> Decoder:
     """The decoder of an interchange that declares `level`."""
     return Decoder(level, service, profile)
+
+
+def _decode_iso_2022(data: bytes) -> Decoded:
+    """By the first codec that knows the sets named, and can write all that it read: the places of segments
+    are found by that."""
+    for codec in _ISO_2022[::-1] if _KOREAN in data else _ISO_2022:
+        try:
+            text = data.decode(codec)
+            text.encode(codec)
+        except UnicodeError:
+            continue
+        return Decoded(text, codec)
+    return Decoded(data.decode(ANY_OCTET), ANY_OCTET)
 
 
 def _decode(data: bytes, codec: str) -> Decoded:

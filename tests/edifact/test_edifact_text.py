@@ -71,11 +71,13 @@ def test_korean_is_iso_2022_too() -> None:
 
 
 def test_what_iso_2022_does_not_name_is_read_octet_by_octet() -> None:
-    for octets in (b"\x1b$\xff\xff", b"M\xfcller"):
+    # Not named, not octets of ISO 2022, and a set of 96 characters with one that no codec writes again.
+    for octets in (b"\x1b$\xff\xff", b"M\xfcller", b"\x1b.A\x1bN\x1b"):
         found = read("UNOX", b"OK", octets)
         assert found.messages[0].codec == ANY_OCTET
         assert text_of(found, 3) == octets.decode(ANY_OCTET)
         assert told(found) == ["21 3"]
+        assert [s.tag for s in found.messages[0].segments if s.offset] == ["UNH", "FTX", "FTX", "UNT"]
 
 
 def test_an_escape_under_another_level_is_a_control_character() -> None:
