@@ -9,7 +9,7 @@ from ..finding import EdifactPointer
 from .interchange import Group, Interchange, Message
 from .place import Locator
 from .report import Code, Report
-from .scanner import Segment, read_segments
+from .scanner import Segment, Segments, read_segments
 from .service import FIRST_VERSION_WITH_REPETITION
 from .service_segments import check_service_segment
 from .text import Decoder
@@ -33,8 +33,6 @@ class MessageMaker:
         self._service = context.service
         self._decoder = decoder
         self._terminator = context.service.terminator.encode("latin-1")
-        # Tags seen that are well made: as many as there are at most, 26 * 36 * 36.
-        self._tags: set[str] = set()
         # The group that messages come in now, and the references of those in it that were whole.
         self._group: Group | None = None
         self._references: set[str] = set()
@@ -47,20 +45,21 @@ class MessageMaker:
         count = data.count(self._terminator)
         kept = data if count <= MAX_SEGMENTS else data[: data.find(self._terminator) + 1]
         decoded = self._decoder.decode(kept)
-        segments, tags, unended = read_segments(decoded.text, offset, self._service, decoded.codec)
-        message = self._message(data, offset, group, (segments, tags), decoded.codec)
+        read = read_segments(decoded.text, offset, self._service, decoded.codec)
+        segments = read.segments
+        message = self._message(data, offset, group, read, decoded.codec)
         at = Locator(self._context, message)
         self._check_header(message, group, at, report, ended=ended)
-        if not self._tags.issuperset(tags):
-            self._check_tags(segments, at, report)
+        if not read.sound:
+            _check_tags(segments, at, report)
         self._decoder.check(kept, decoded, segments, at, report)
         if count > MAX_SEGMENTS:
             text = f"a message of more than {MAX_SEGMENTS} segments is not read"
             report.add(Code.TOO_MANY_REPETITIONS, text, at(segments[0]), value=str(count))
-        elif ended and not unended:
+        elif ended and not read.open:
             check_service_segment(segments[-1], self._context.syntax_version, at, report)
             check_trailer(segments[-1], ("0074", len(segments)), ("0062", message.reference), at, report)
-        elif unended:
+        elif read.open:
             text = "the last segment has no terminator"
             report.add(Code.MISSING, text, at(segments[-1]), expected=self._service.terminator)
         else:
@@ -72,11 +71,10 @@ class MessageMaker:
         data: bytes,
         offset: int,
         group: Group | None,
-        split: tuple[list[Segment], list[str]],
+        read: Segments,
         codec: str,
     ) -> Message:
-        segments, tags = split
-        header = segments[0]
+        header = read.segments[0]
         name = [*header.components(2), "", "", "", "", ""]
         return Message(
             reference=header.value(1),
@@ -85,8 +83,8 @@ class MessageMaker:
             release=name[2],
             agency=name[3],
             association=name[4],
-            segments=tuple(segments),
-            tags=tuple(tags),
+            segments=tuple(read.segments),
+            tags=tuple(read.tags),
             data=data,
             codec=codec,
             start=offset,
@@ -117,13 +115,14 @@ class MessageMaker:
             text, pointer = "the message is not of the type of its functional group", at(header, 2, 1)
             report.add(Code.MIXED_TYPES_IN_GROUP, text, pointer, value=kind, expected=group.type)
 
-    def _check_tags(self, segments: Sequence[Segment], at: Locator, report: Report) -> None:
-        for segment in segments:
-            if _TAG.fullmatch(segment.tag):
-                self._tags.add(segment.tag)
-            elif not report.full:
-                text = "not a segment tag" if segment.tag else "a segment without a tag"
-                report.add(Code.INVALID_VALUE, text, at(segment), value=segment.tag, expected="three letters")
+
+def _check_tags(segments: Sequence[Segment], at: Locator, report: Report) -> None:
+    for segment in segments:
+        if not _TAG.fullmatch(segment.tag):
+            text = "not a segment tag" if segment.tag else "a segment without a tag"
+            report.add(Code.INVALID_VALUE, text, at(segment), value=segment.tag, expected="three letters")
+            if report.full:
+                return
 
 
 def check_trailer(

@@ -16,6 +16,9 @@ import msgspec
 from .service import ServiceString
 
 TAG_LENGTH = 3
+_TAG = re.compile("[A-Z][A-Z0-9]{2}")
+# Of a few hundred tags in all directories, and as many bare ones.
+MAX_KNOWN = 2_048
 # Where the elements begin.
 ELEMENTS = TAG_LENGTH + 1
 _LINE_ENDS = "\r\n"
@@ -145,23 +148,17 @@ class Segment(msgspec.Struct, frozen=True, gc=False, eq=False):
             # Nothing is released or repeated here: after the tag and its separator, one serves for both.
             source = self.source
             return self.text[ELEMENTS:].replace(source.element, source.component).split(source.component)
-        found: list[str] = []
-        for part in self.parts[1:]:
-            if isinstance(part, str):
-                found.extend(part.split(self.source.component))
-            elif isinstance(part, Repeated):
-                found.extend(value for occurrence in part for value in occurrence)
-            else:
-                found.extend(part)
-        return found
+        return _released_values(self.text, self.source.service)
 
 
 class Segments(NamedTuple):
-    """The segments of a stretch of text, and their tags; `open` if the last one has no terminator."""
+    """The segments of a stretch of text, and their tags; `open` if the last one has no terminator, `sound` if
+    every tag is well made and none is nested."""
 
     segments: list[Segment]
     tags: list[str]
     open: bool
+    sound: bool
 
 
 def read_segments(text: str, offset: int, service: ServiceString, codec: str, first: int = 1) -> Segments:
@@ -176,19 +173,31 @@ def read_segments(text: str, offset: int, service: ServiceString, codec: str, fi
         pieces.pop()
     if "\n" in text or "\r" in text:
         pieces = [piece.lstrip(_LINE_ENDS) for piece in pieces]
-    tags = [piece[:TAG_LENGTH] for piece in pieces]
+    known, sound = _known_heads(service), True
     special: Iterable[bool] = repeat(False)
-    if not {service.element, ""}.issuperset([piece[TAG_LENGTH : TAG_LENGTH + 1] for piece in pieces]):
-        # Explicit nesting of versions 1 to 3, `DDD:1:2`, or what is no tag.
+    try:
+        tags = [known[piece[:ELEMENTS]] for piece in pieces]
+    except KeyError:
+        # A segment not met before, the explicit nesting of versions 1 to 3 (`DDD:1:2`), or what is no tag.
         heads = [piece.split(service.element, 1)[0] for piece in pieces]
         tags = [head.partition(service.component)[0] for head in heads]
         special = [tag != head for tag, head in zip(tags, heads, strict=True)]
+        sound = all(_TAG.fullmatch(head) for head in set(heads))
+        if sound and len(known) < MAX_KNOWN:
+            known.update({piece[:ELEMENTS]: tag for piece, tag in zip(pieces, tags, strict=True)})
     for mark in (service.release, service.repetition):
         if mark and mark in text:
             holds = [mark in piece for piece in pieces]
             special = map(or_, special, holds)
     source = Source(text, offset, service, codec, first)
-    return Segments(list(map(Segment, tags, pieces, count(first), repeat(source), special)), tags, unended)
+    segments = list(map(Segment, tags, pieces, count(first), repeat(source), special))
+    return Segments(segments, tags, unended, sound)
+
+
+@functools.lru_cache(maxsize=32)
+def _known_heads(service: ServiceString) -> dict[str, str]:
+    """Well-made tags with the separator after them, as they were met: one look instead of a check."""
+    return {}
 
 
 def read_segment(text: str, offset: int, service: ServiceString) -> Segment:
@@ -246,6 +255,22 @@ def _released(text: str, service: ServiceString) -> tuple[Element, ...]:
         elements[-1].extend(first[1:])
         elements.extend(more)
     return (text[:TAG_LENGTH], *[_element(occurrences) for occurrences in elements[1:]])
+
+
+def _released_values(text: str, service: ServiceString) -> list[str]:
+    """All components of a segment with released characters or repetitions."""
+    separator, others = service.component, (service.element, service.repetition or service.element)
+    plain, *rest = _release(service).split(text) if service.release else (text,)
+    pieces = [plain.partition(service.element)[2], *rest[1::2]]
+    values: list[str] = []
+    for released, piece in zip(("", *rest[::2]), pieces, strict=True):
+        first, *more = piece.replace(others[0], separator).replace(others[1], separator).split(separator)
+        if released:
+            values[-1] += released + first
+        else:
+            values.append(first)
+        values.extend(more)
+    return values
 
 
 def _nested(text: str, service: ServiceString) -> list[list[list[str]]]:
