@@ -79,6 +79,9 @@ WORDS += [
     b"UNA:+.?*'",
 ]
 SOUP = st.lists(st.sampled_from([*PIECES, *WORDS]), max_size=60).map(b"".join)
+# Every level, the two made up of more than one octet a character more often than others.
+HEADS = [b"", *[f"UNB+UNO{level}:4+A+B+20260504:1307+R'UNH+1+".encode() for level in "ACELWWXXXY"]]
+HEADS += [b"UNB+UNOC:3+A+B+260504:1307+R'", b"UNA:+.? 'UNB+UNOX:4+A+B+20260504:1307+R'"]
 SEGMENT = st.builds(
     lambda tag, rest: tag + b"+" + rest.replace(b"'", b"") + b"'",
     st.sampled_from([tag.encode() for tag in TAGS[3:]]),
@@ -128,7 +131,7 @@ def test_any_octets(data: bytes, directory: Directory, envelope: Envelope) -> No
 
 @settings(max_examples=150, deadline=None)
 @given(
-    head=st.sampled_from([b"", b"UNB+UNOC:3+A+B+260504:1307+R'", b"UNA:+.? 'UNB+UNOW:4+A+B+260504:1307+R'"]),
+    head=st.sampled_from(HEADS),
     data=SOUP,
 )
 def test_octets_that_look_like_it(head: bytes, data: bytes, directory: Directory, envelope: Envelope) -> None:
