@@ -24,9 +24,11 @@ def read_interchange(data: bytes, profile: Profile = Profile()) -> Interchange:
     if not others:
         return first
     report = Report()
-    pointer = EdifactPointer(segment=0, tag="UNZ", offset=first.end, interchange=first.reference)
-    value = data[others[0].start : others[0].start + 36].decode("latin-1")
-    report.add(Code.OUTSIDE_MESSAGE, "another interchange follows in the same file", pointer, value=value)
+    begin = others[0].start
+    pointer = EdifactPointer(segment=0, tag="UNZ", offset=begin, interchange=first.reference)
+    value = data[begin : begin + 36].decode("latin-1")
+    text = "another interchange follows: send each by itself"
+    report.add(Code.OUTSIDE_MESSAGE, text, pointer, value=value)
     report.extend(first.findings)
     return replace(first, findings=report.findings())
 
