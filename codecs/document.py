@@ -101,14 +101,15 @@ class Reader:
         self._directory = directory
         self._schemas = schemas
 
-    def read(self, payload: bytes, media_type: str = "") -> Reading:
-        """Read `payload`; its first octets decide the syntax, `media_type` only where they do not.
+    def read(self, payload: bytes, media_type: str = "", profile: "edifact.Profile | None" = None) -> Reading:
+        """Read `payload`; its first octets decide the syntax, `media_type` only where they do not. `profile`
+        is what EDIFACT may have beyond the standard, None what it may have by default.
 
         Never raises on bad bytes: what is wrong is in the findings.
         """
         if sniff(payload, media_type) is Syntax.XML:
             return self._read_xml(payload)
-        return self._read_edifact(payload)
+        return self._read_edifact(payload, profile)
 
     def _read_xml(self, payload: bytes) -> Reading:
         from . import wco  # noqa: PLC0415 - see above
@@ -131,10 +132,10 @@ class Reader:
         )
         return Reading(syntax=Syntax.XML, documents=(document,))
 
-    def _read_edifact(self, payload: bytes) -> Reading:
+    def _read_edifact(self, payload: bytes, profile: "edifact.Profile | None") -> Reading:
         from . import edifact  # noqa: PLC0415 - see above
 
-        interchange = edifact.read_interchange(payload)
+        interchange = edifact.read_interchange(payload, profile or edifact.Profile())
         if len(interchange.messages) > MAX_MESSAGES:
             text = f"an interchange holds {MAX_MESSAGES} messages at most: send it in parts"
             many = Finding(code="18", text=text, value=str(len(interchange.messages)))

@@ -20,25 +20,19 @@ from ..routing.agreement import RetryPolicy
 from ..routing.rules import Rule, RuleError, RuleSet, compile_rules
 from ..routing.sla import Levels
 from ..security import Cipher, Digest
+from .choices import (
+    CipherName,
+    ControlName,
+    DigestName,
+    EdifactName,
+    OutcomeName,
+    TransportName,
+    WeakName,
+)
 from .toml import ConfigError, read_toml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # It becomes part of a file name and of log lines.
 
-CipherName = Literal["aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm"]
-DigestName = Literal["sha-256", "sha-384", "sha-512"]
-OutcomeName = Literal[
-    "accepted",
-    "released",
-    "held",
-    "inspection",
-    "documents_required",
-    "refused",
-    "cancelled",
-    "not_competent",
-]
-TransportName = Literal["rsa-pkcs1", "rsa-oaep-sha1", "rsa-oaep-sha256", "rsa-oaep-sha384", "rsa-oaep-sha512"]
-ControlName = Literal["asked", "always", "never"]
-WeakName = Literal["sha-1", "3des", "unsigned", "unencrypted"]
 # `host:port`, an IPv6 host in brackets; empty: not at all.
 Address = Annotated[str, msgspec.Meta(pattern=r"^(?:[^\s:]+:\d{1,5}|\[[^\s\]]+\]:\d{1,5})?$")]
 EdifactId = Annotated[str, msgspec.Meta(max_length=35)]  # UNB 0004 and 0010 are an..35.
@@ -147,6 +141,8 @@ class PartnerSettings(_Settings, frozen=True):
     """TLS client certificates, current and next, by which the partner is known on HTTPS."""
     edifact_id: EdifactId = ""
     """The partner's interchange identification (UNB S002/0004); when set, another sender is a finding."""
+    edifact_allow: tuple[EdifactName, ...] = ("leading-text",)
+    """Beyond the standard, read with a warning; what is not named is an error. utf-8: under any level."""
     server_certificates: tuple[str, ...] = ()
     """The certificates its own AS2 server may show over TLS, pinned; none: the machine's authorities."""
     contrl: ControlName = "asked"
@@ -165,6 +161,7 @@ class AgencySettings(_Settings, frozen=True):
     live: bool = True
     """A live agency never gets a test document."""
     edifact_id: EdifactId = ""
+    edifact_allow: tuple[EdifactName, ...] = ("leading-text",)
     url: str = ""
     """HTTPS: where deliveries are posted."""
     certificates: tuple[str, ...] = ()

@@ -151,9 +151,9 @@ class Decisions:
     async def _in_response(
         self, delivery: DeliveryRecord, answer: bytes, media_type: str, received: Instant
     ) -> Change:
-        reading = self._reader.read(answer, media_type)
-        taken = await self.take(reading, delivery.agency, received, delivery.id)
         party = self._parties.named(delivery.agency)
+        reading = self._reader.read(answer, media_type, party.profile)
+        taken = await self.take(reading, delivery.agency, received, delivery.id)
         note = self._answers.acknowledgement(reading, party, "https", findings=taken.findings)
         change = merged(
             [tried(await self._current(delivery), taken.change), taken.change, noted(note, "acknowledgement")]

@@ -215,10 +215,16 @@ class Inbound:
 
     async def _read(self, offer: Offer) -> Reading:
         """What the payload says. A large one is read in a thread, one at a time, while the others go on."""
+        profile = offer.source.party.profile
         if len(offer.payload) <= LARGE:
-            return self._reader.read(offer.payload, offer.media_type)
+            return self._reader.read(offer.payload, offer.media_type, profile)
         return await anyio.to_thread.run_sync(
-            self._reader.read, offer.payload, offer.media_type, limiter=self._large, abandon_on_cancel=True
+            self._reader.read,
+            offer.payload,
+            offer.media_type,
+            profile,
+            limiter=self._large,
+            abandon_on_cancel=True,
         )
 
     async def _answer(self, offer: Offer, reading: Reading, *, whole: bool) -> tuple[Taking, Change]:

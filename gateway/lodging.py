@@ -86,7 +86,9 @@ class Lodging:
             elif draft.tied is not None:
                 events.append(_event(EventKind.DUPLICATE, self._now(), draft.tied.id, source))
             else:
-                lodgement = self._lodgement(draft, reading, source)
+                # What the envelope is warned of is kept with each that it held.
+                about = draft._replace(findings=(*reading.findings, *draft.findings))
+                lodgement = self._lodgement(about, reading, source)
                 made.append((draft, lodgement))
                 events += self._events(lodgement, draft, source)
                 deliveries += _deliveries(draft, lodgement)

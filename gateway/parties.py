@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 import ssl
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 
@@ -37,6 +37,9 @@ from .config import (
 )
 from .toml import ConfigError
 
+if TYPE_CHECKING:
+    from ..codecs.edifact import Profile
+
 
 class Party(NamedTuple):
     """A partner or an agency, with what it takes to talk to it."""
@@ -51,6 +54,14 @@ class Party(NamedTuple):
     def is_agency(self) -> bool:
         """True for an agency, which answers; False for a trader, who lodges."""
         return isinstance(self.settings, AgencySettings)
+
+    @property
+    def profile(self) -> "Profile":
+        """What its EDIFACT may have beyond the standard."""
+        from ..codecs.edifact import Profile  # noqa: PLC0415 - `check-config` reads no document
+
+        allowed = self.settings.edifact_allow
+        return Profile(utf8="utf-8" in allowed, leading_text="leading-text" in allowed)
 
 
 class Parties:

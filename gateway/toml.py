@@ -6,6 +6,7 @@ import tomllib
 from typing import TypeVar
 
 import msgspec
+from msgspec import inspect
 
 T = TypeVar("T")
 
@@ -36,10 +37,10 @@ def read_toml(file: pathlib.Path, kind: type[T]) -> T:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(file, str(error)) from None
     except msgspec.ValidationError as error:
-        raise _explained(file, text, str(error)) from None
+        raise _explained(file, text, str(error), kind) from None
 
 
-def _explained(file: pathlib.Path, text: str, message: str) -> ConfigError:
+def _explained(file: pathlib.Path, text: str, message: str, kind: type) -> ConfigError:
     match = _AT.match(message)
     assert match is not None
     reason, steps = match["reason"], _steps(match["path"] or "")
@@ -50,6 +51,8 @@ def _explained(file: pathlib.Path, text: str, message: str) -> ConfigError:
     elif "matching regex" in reason:
         # A person reads no pattern, and the only thing written to one is where to listen.
         reason = "host:port is expected, such as 127.0.0.1:8443, or an empty string"
+    elif words := _words(inspect.type_info(kind), steps):
+        reason += f"; it takes {', '.join(words)}"
     key = ".".join(str(step) for step in steps if isinstance(step, str))
     return ConfigError(file, reason, key=key, line=_line_of(text, steps))
 
@@ -62,6 +65,24 @@ def _steps(path: str) -> list[str | int]:
         else:
             steps.append(0 if match["index"] == "..." else int(match["index"]))
     return steps
+
+
+def _words(info: inspect.Type, steps: list[str | int]) -> tuple[str, ...]:
+    """The words that the key at `steps` takes, where it takes words of a list."""
+    match info:
+        case inspect.UnionType(types=types):
+            return next((found for one in types if (found := _words(one, steps))), ())
+        case inspect.LiteralType(values=values) if not steps:
+            return tuple(map(str, values))
+        case inspect.StructType(fields=fields) if steps:
+            below = (field.type for field in fields if field.encode_name == steps[0])
+            return next((_words(one, steps[1:]) for one in below), ())
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item) if steps:
+            return _words(item, steps[1:])
+        case inspect.DictType(value_type=item) if steps:
+            return _words(item, steps[1:])
+        case _:
+            return ()
 
 
 def _line_of(text: str, steps: list[str | int]) -> int | None:

@@ -109,7 +109,7 @@ def test_a_good_configuration_is_told_to_a_person(cli: RunCli, folder: pathlib.P
             "gateway.toml",
             'loop = "trio"',
             'loop = "curio"',
-            r"gateway.toml:8: loop: Invalid enum value 'curio'",
+            r"gateway.toml:8: loop: Invalid enum value 'curio'; it takes trio, uvloop",
         ),
         ("gateway.toml", "[limits]", "[limits]\nbdy = 1", r"gateway.toml:\d+: limits.bdy: unknown key"),
         ("gateway.toml", "[tls]", "[tls", r"gateway.toml: .*\(at line \d+, column 5\)"),

@@ -56,6 +56,15 @@ def test_the_starter_is_good(starter: pathlib.Path) -> None:
         ("gateway.toml", 'edifact-id = "TIDEWAITER"', "", "gateway.toml: missing key edifact-id"),
         ("partners/trader.toml", "digest =", "digset =", ": as2.digset: unknown key"),
         ("partners/trader.toml", '"sha-256"', '"md5"', ": as2.digest: Invalid enum value 'md5'"),
+        ("partners/trader.toml", 'contrl = "asked"', 'contrl = "no"', "; it takes always, asked, never"),
+        (
+            *("partners/trader.toml", '["leading-text"]', '["utf8"]'),
+            ": edifact-allow: Invalid enum value 'utf8'; it takes leading-text, utf-8",
+        ),
+        (
+            *("agencies/customs.toml", '["leading-text"]', '"utf-8"'),
+            ": edifact-allow: Expected `array`, got `str`",
+        ),
         ("partners/trader.toml", 'name = "trader"', 'name = "other"', ": name: must be the file's name"),
         ("agencies/health.toml", "concurrency", "concurency", ": concurency: unknown key"),
         ("agencies/health.toml", "url = ", "# url = ", "health.toml: url: an agency on channel https needs"),

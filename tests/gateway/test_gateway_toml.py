@@ -1,11 +1,22 @@
 """TOML to values: whatever is wrong is one line with the file, the line, the key and the reason."""
 
 import pathlib
+from typing import Literal
 
 import msgspec
 import pytest
 
 from tidewaiter.gateway.toml import ConfigError, read_toml
+
+Word = Literal["b", "a"]
+
+
+class Words(msgspec.Struct):
+    one: Word = "a"
+    some: tuple[Word, ...] = ()
+    listed: list[Word] = []
+    named: dict[str, Word] = {}
+    below: "Words | None" = None
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
@@ -79,3 +90,19 @@ def test_what_is_no_toml_is_one_line(tmp_path: pathlib.Path, content: bytes, rea
 def test_a_file_that_is_not_there(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.toml: No such file or directory"):
         read_toml(tmp_path / "missing.toml", Outer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'one = "c"',
+        'some = ["a", "c"]',
+        'listed = ["c"]',
+        'named.x = "c"',
+        'below.one = "c"',
+        'below.below.some = ["c"]',
+    ],
+)
+def test_the_words_a_key_takes_are_told(tmp_path: pathlib.Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"Invalid enum value 'c'; it takes a, b$"):
+        read_toml(write(tmp_path, text), Words)

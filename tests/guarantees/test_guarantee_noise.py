@@ -31,11 +31,11 @@ async def test_others_are_answered_while_a_large_document_is_read(
     read, begun, receipted = Reader.read, threading.Event(), threading.Event()
     in_time: list[bool] = []
 
-    def reading(self: Reader, payload: bytes, media_type: str = "") -> Reading:
+    def reading(self: Reader, payload: bytes, *how: Any) -> Reading:
         if payload.startswith(MARK):
             begun.set()
             in_time.append(receipted.wait(PATIENCE))
-        return read(self, payload, media_type)
+        return read(self, payload, *how)
 
     monkeypatch.setattr(Reader, "read", reading)
     answers: list[ClientResponse] = []
