@@ -111,3 +111,9 @@ def test_of_elements_without_end_the_first_are_taken_apart(cli: RunCli) -> None:
     (segment,) = (line for line in lines if line.get("tag") == "BGM")
     assert segment["elements"] == [[["1"]]] * MAX_ELEMENTS
     assert segment["text"] == f"BGM{many}'"
+
+
+def test_what_was_told_is_not_told_again_at_the_end(cli: RunCli) -> None:
+    _, lines = records(cli, f"{HEAD.replace('20260312', '20269912')}{MESSAGE}UNZ+2+R1'")
+    told = {line["type"]: [f["code"] for f in line["findings"]] for line in lines if line.get("findings")}
+    assert told == {"interchange": ["12"], "interchange-end": ["29"]}

@@ -119,6 +119,22 @@ def test_groups_and_packages_have_headings(cli: RunCli) -> None:
     ]
 
 
+def test_findings_of_the_envelope_stand_below_their_segment_and_nowhere_else(cli: RunCli) -> None:
+    group = "UNG+APERAK+S+R+260312:0914+G1+UN+D:96B'UNH+{0}+APERAK:D:96B:UN'BGM+963+1+9'UNT+3+{0}'UNE+1+G1'"
+    _, lines = shown(cli, f"{HEAD.replace('260312', '269912')}{group.format(1)}{group.format(2)}UNZ+3+R1'")
+    below = [(lines[n - 1].split()[-1][:3], line.split()[2]) for n, line in enumerate(lines) if "^" in line]
+    assert below == [("UNB", "12"), ("UNG", "26"), ("UNZ", "29")]
+
+
+def test_more_findings_than_are_told_are_counted_below_the_message(cli: RunCli) -> None:
+    _, lines = shown(
+        cli, f"{HEAD}UNH+1+APERAK:D:96B:UN'BGM+963+1+9'{'XYZ+1!' * 150}UNT+153+1'UNZ+1+R1'".replace("!", "'")
+    )
+    told = [line.strip() for line in lines if "^" in line]
+    assert len(told) == 100
+    assert told[-1] == "^ error 18: 51 more findings not listed"
+
+
 def test_several_interchanges_and_what_follows_them(cli: RunCli) -> None:
     whole = f"{HEAD}{REPORT}UNZ+1+R1'"
     other = f"UNA:*.? !{whole}".replace("+", "*").replace("'", "!").replace("R1", "R2")
