@@ -3,8 +3,9 @@
     python -m venv /tmp/fuzz && /tmp/fuzz/bin/pip install -e '.[fuzz]'
     /tmp/fuzz/bin/python tests/fuzz/fuzz_edifact.py -max_total_time=3600 -max_len=4096 corpus/
 
-`corpus/` is any folder, empty at first; what reaches new code is kept there. `--seed-from FOLDER` (first
-argument) fills it with the files of a folder of interchanges. Everything else is an option of libFuzzer.
+`corpus/` is any folder, empty at first: it gets a small interchange of each kind, and what reaches new code
+is kept there. `--seed-from FOLDER` (first argument) adds the files of a folder of interchanges. Everything
+else is an option of libFuzzer.
 
 The promise: whatever the octets, reading, validating, writing the answer and writing again what was read end
 in values and findings. Each finding has a code of UNTDID 0085 and an offset inside the input. However the
@@ -131,16 +132,38 @@ def one_input(octets: bytes) -> None:
     cut(octets[1:], 1 + first)
 
 
+def seeds() -> list[bytes]:
+    """A small interchange of each level, version and kind of content."""
+    body = "UNH+1+CUSDEC:D:96B:UN'BGM+929+L1+9'FTX+AAA+++?'??\u00e9'MOA+39:1.5'UNS+D'CST+1+1'UNS+S'UNT+8+1'"
+    contrl = "UNH+1+CONTRL:4:1:UN'UCI+R+A+B+7'UCM+1+CUSDEC:D:96B:UN+4'UCS+3'UCD+12+1:2'UNT+6+1'"
+    package = "UNO+P+A:1+B:2+3'a'bUNP+3+P'"
+    group = "UNG+CUSDEC+A+B+20260504:1307+G+UN+D:96B'" + body + "UNE+1+G'"
+    codecs = dict.fromkeys("ABCDEFGHIJKL", "latin-1") | dict.fromkeys("WXY", "utf-8")
+    made = [
+        f"UNB+UNO{level}:{version}+A+B+20260504:1307+R++++1'{content}UNZ+1+R'".encode(codec)
+        for level, codec in codecs.items()
+        for version in (3, 4)
+        for content in (body, contrl)
+    ]
+    made += [f"UNA:+.?*'UNB+UNOC:4+A+B+20260504:1307+R'{text}UNZ+1+R'".encode() for text in (package, group)]
+    return [*made, b"UNB+UNOX:4+A+B+20260504:1307+R'UNH+1+X:1:2:UN'FTX+\x1b$B%b\x1b(B+\x1b.A\x1bN\x80'"]
+
+
 def seeded(arguments: list[str]) -> list[str]:
-    """Copy a folder of interchanges into the corpus, each with an octet before it."""
-    if len(arguments) < 3 or arguments[1] != SEED_FROM:
+    """Fill the corpus, each interchange with an octet before it."""
+    corpus = pathlib.Path(arguments[-1])
+    if arguments[-1].startswith("-") or corpus.is_file():
         return arguments
-    source, corpus = pathlib.Path(arguments[2]), pathlib.Path(arguments[-1])
+    inputs = seeds()
+    if len(arguments) > 3 and arguments[1] == SEED_FROM:
+        inputs += [
+            path.read_bytes() for path in sorted(pathlib.Path(arguments[2]).rglob("*")) if path.is_file()
+        ]
+        arguments = [arguments[0], *arguments[3:]]
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, path in enumerate(sorted(p for p in source.rglob("*") if p.is_file())):
-        copy = corpus / f"seed-{number}"
-        copy.write_bytes(b"\x10" + path.read_bytes())
-    return [arguments[0], *arguments[3:]]
+    for number, data in enumerate(inputs):
+        (corpus / f"seed-{number}").write_bytes(b"\x10" + data)
+    return arguments
 
 
 if __name__ == "__main__":
