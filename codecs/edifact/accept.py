@@ -17,6 +17,8 @@ from .service import ServiceString
 # have something compiled for them makes us work no more than twice as much.
 WORTH_COMPILING = 20_000
 # What names the list a code is of, within a composite: it may be another list than the directory's.
+# Stands for a released character: a noncharacter of Unicode, which no code list has.
+_OTHER = "\uffff"
 LIST_ELEMENTS = frozenset({"1131", "3055"})
 
 
@@ -45,7 +47,7 @@ class Acceptor:
                 return
             self._pattern = self.compile()
         if self._release is not None and self._service.release in text:
-            text = self._release.sub("x", text)
+            text = self._release.sub(_put_away, text)
         accept, terminator = self._pattern.match, self._service.terminator
         begin = number = 0
         while number < count:
@@ -66,7 +68,7 @@ class Acceptor:
         build = _Builder(self._service, self._marks, newer=self._newer)
         rules = self._rule.segments.items()
         segments = [build.segment(tag, rule.for_version(4 if self._newer else 3)) for tag, rule in rules]
-        return re.compile(f"(?:[\r\n]*+(?:{'|'.join(segments)}))*+")
+        return re.compile(f"(?:[ \t\r\n]*+(?:{'|'.join(segments)}))*+")
 
 
 @functools.lru_cache(maxsize=64)
@@ -85,9 +87,13 @@ class _Builder:
         self._terminator = re.escape(service.terminator)
         self._repetition = re.escape(service.repetition) if newer else ""
         separators = self._element + self._component + self._terminator + self._repetition
+        self._separators = frozenset(service.component + service.element + service.terminator)
+        self._separators |= frozenset(service.repetition)
         self._data = f"[^{separators}]"
         self._end = f"(?![^{separators}])"
-        self._marks = re.escape(marks)
+        # A mark that is a separator as well parts values; in one it is released, and `elements` decides.
+        self._marks = re.escape("".join(mark for mark in marks if mark not in self._separators))
+        self._minus = "" if "-" in self._separators else "-?+"
 
     def segment(self, tag: str, rule: SegmentRule) -> str:
         """A segment with its terminator. One with dependencies is never accepted."""
@@ -107,7 +113,7 @@ class _Builder:
     def _value(self, use: ComponentUse, after: Sequence[ComponentUse]) -> str:
         if use.codes is None:
             return self._formatted(use.format)
-        listed = _any_of(use.codes)
+        listed = _any_of(code for code in use.codes if not self._separators.intersection(code))
         own = [number for number, other in enumerate(after, 1) if other.id in LIST_ELEMENTS]
         if not own or use.id in LIST_ELEMENTS:
             return listed
@@ -115,7 +121,8 @@ class _Builder:
         skip = f"{self._component}{self._data}*+"
         named = "|".join(skip * (place - 1) + self._component + self._data for place in own)
         free = f"{self._formatted(use.format)}(?={named})"
-        return f"(?:{listed}|{free})"
+        # Each up to its end: a value that both allow is not tried in both ways.
+        return f"(?>{listed}{self._end}|{free})"
 
     def _formatted(self, fmt: Format) -> str:
         if fmt.kind == "an":
@@ -123,11 +130,11 @@ class _Builder:
         if fmt.kind == "a":
             return f"{self._data[:-1]}0-9]{{{fmt.low},{fmt.high}}}+"
         whole = f"[0-9]{{{fmt.low},{fmt.high}}}+(?![0-9{self._marks}])"
-        if fmt.low > 1 or fmt.high < 2:
-            return f"-?+{whole}"
+        if fmt.low > 1 or fmt.high < 2 or not self._marks:
+            return f"{self._minus}{whole}"
         inside = f"[0-9{self._marks}]"
         broken = f"(?={inside}{{3,{fmt.high + 1}}}+{self._end})[0-9]++[{self._marks}][0-9]++"
-        return f"-?+(?:{whole}|{broken})"
+        return f"{self._minus}(?:{whole}|{broken})"
 
 
 def _chain(separator: str, uses: Sequence[tuple[bool, str]], *, lead: bool) -> str:
@@ -142,6 +149,11 @@ def _chain(separator: str, uses: Sequence[tuple[bool, str]], *, lead: bool) -> s
             return here + written
         written = f"{separator}{here}{written}" if needed else f"(?:{separator}{here}{written}|)"
     return written
+
+
+def _put_away(released: re.Match[str]) -> str:
+    """What stands for a released character: a digit for itself, for others one that is in no code."""
+    return released[0][1] if "0" <= released[0][1] <= "9" else _OTHER
 
 
 def _any_of(values: Iterable[str]) -> str:

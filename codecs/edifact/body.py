@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from .interchange import Interchange, Message, Package
-from .marks import LINE_ENDS, MARK_OCTETS, SEARCH_OCTETS, Buffer, Mark, marks_of
+from .marks import BLANKS, MARK_OCTETS, SEARCH_OCTETS, Buffer, Mark, marks_of
 from .message import MessageMaker
 from .nesting import Nesting
 from .package import make_package, object_octets, object_segments
@@ -50,7 +50,7 @@ class Body:
     def step(self) -> bool:
         """Read the next message, package, service segment or stretch; False if more octets are needed."""
         buffer = self._buffer
-        buffer.skip_line_ends()
+        buffer.skip_blanks()
         if not buffer.closed and len(buffer) < MARK_OCTETS and not self._is_whole():
             return False
         tag = None if self._cut else self._marks.here(buffer.data, buffer.pos)
@@ -188,7 +188,7 @@ class Body:
     def _without_terminator(self, end: int) -> int:
         """`end`, or a little before it: a service segment there is known by the terminator before it."""
         buffer = self._buffer
-        kept = buffer.data[buffer.pos : end].rstrip(LINE_ENDS)
+        kept = buffer.data[buffer.pos : end].rstrip(BLANKS)
         if len(kept) > 1 and kept.endswith(self._service.terminator.encode("latin-1")):
             return buffer.pos + len(kept) - 1
         return end
@@ -238,9 +238,9 @@ class Body:
         return self._finish_package(header, before, (begin, end, after))
 
     def _after_object(self, end: int) -> int:
-        """Where a segment after an object may begin: line ends may stand between."""
+        """Where a segment after an object may begin: line ends and blanks may stand between."""
         stretch = self._buffer.data[end : end + MARK_OCTETS]
-        return end + len(stretch) - len(stretch.lstrip(LINE_ENDS))
+        return end + len(stretch) - len(stretch.lstrip(BLANKS))
 
     def _is_told(self, begin: int) -> bool:
         """True if there are enough octets to know UNP at `begin`, and then all of it."""

@@ -30,21 +30,24 @@ _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 
 # What a fault costs in the comparison; a group of which the first segment is missing a little more, so that
 # one segment out of place is told as such.
-FAULT, HALF = 10, 5
+FAULT, EXCESS, HALF, MOVED = 10, 9, 5, 2
 # Readings that cost so much more than the best are given up; and how many are followed at once.
 MARGIN, MAX_READINGS = 3 * FAULT, 32
 # In a row of more repetitions than this, how many there are makes no difference to a reading.
 MAX_ROW = 9
+UNT = "UNT"
 
 
 class _Reading(NamedTuple):
     """One way to take the segments so far: where it has come to, how many of the same in a row (from 0), and
-    the place of its last fault."""
+    the place of its last fault, the tag last taken as out of place, and the one last taken as missing."""
 
     cost: int
     state: int
     row: int
     fault: int
+    loose: str
+    absent: str
     step: Step | None
     before: "_Reading | None"
 
@@ -63,6 +66,7 @@ class Disorder:
         places = [position.number for position in structure.positions if position.tag == "UNS"]
         self._sections = dict(zip(places, "DS", strict=True)) if len(places) == 2 else {}
         self._steps: list[Step | None] = []
+        self._known_bridges: dict[tuple[int, str], tuple[Step, ...]] = {}
 
     def run(self) -> tuple[int, ...]:
         """The position of each segment, NOT_PLACED where it has none."""
@@ -104,7 +108,7 @@ class Disorder:
         A fault is a segment out of place, one missing, or one too many. In doubt the last is at fault.
         """
         begin = max(1, index - LOOK_BACK)
-        readings = [_Reading(0, _state(plan[:begin]), _row(plan[:begin]), begin, None, None)]
+        readings = [_Reading(0, _state(plan[:begin]), _row(plan[:begin]), begin, "", "", None, None)]
         for place in range(begin, len(self._segments)):
             readings = self._extended(readings, place)
             clean = place >= index and place - readings[0].fault >= LOOK_AHEAD
@@ -119,43 +123,64 @@ class Disorder:
 
     def _extended(self, readings: "list[_Reading]", place: int) -> "list[_Reading]":
         """Every reading with the segment at `place` in each way it can be taken; the best, best first."""
-        best: dict[tuple[int, int], _Reading] = {}
+        best: dict[tuple[int, int, str, str], _Reading] = {}
+        positions = self._structure.positions
         for before in readings:
-            for cost, step in self._ways(before, self._segments[place]):
+            for cost, step, loose, absent in self._ways(before, self._segments[place]):
                 state = before.state if step is None else step.target
                 same = step is not None and state == before.state and step.opened < 0
                 row = before.row + 1 if same else before.row if step is None else 0
-                over = same and row >= self._structure.positions[state].limit
-                total = before.cost + cost + over * FAULT
+                over = same and row >= positions[state].limit
+                total = before.cost + cost + over * EXCESS
                 fault = place if cost or over else before.fault
-                key = (state, row if self._structure.positions[state].limit <= MAX_ROW else 0)
+                key = (state, row if positions[state].limit <= MAX_ROW else 0, loose, absent)
                 known = best.get(key)
                 if known is None or (total, -fault) < (known.cost, -known.fault):
-                    best[key] = _Reading(total, state, key[1], fault, step, before)
+                    best[key] = _Reading(total, state, key[1], fault, loose, absent, step, before)
         kept = sorted(best.values(), key=lambda reading: (reading.cost, -reading.fault))
         return [reading for reading in kept[:MAX_READINGS] if reading.cost <= kept[0].cost + MARGIN]
 
-    def _ways(self, reading: "_Reading", segment: Segment) -> "Iterator[tuple[int, Step | None]]":
-        """The ways to take a segment, with what each costs."""
-        steps, tag = self._structure.steps, segment.tag
+    def _ways(self, reading: "_Reading", segment: Segment) -> Iterator[tuple[int, Step | None, str, str]]:
+        """The ways to take a segment: what each costs, the step, and what is then loose and absent."""
+        tag = segment.tag
         if tag not in self._tags:
-            yield 0, None
+            yield 0, None, reading.loose, reading.absent
             return
-        step = steps[reading.state].get(tag)
+        step = self._structure.steps[reading.state].get(tag)
+        # What is absent in one place and loose in another was moved: less than two faults. UNT never is.
+        if tag == reading.absent:
+            yield MOVED, None, reading.loose, ""
+        elif tag != UNT or step is None:
+            yield FAULT, None, tag, reading.absent
         if step is not None:
-            strange = HALF * (segment.value(1) != self._sections.get(step.target, segment.value(1)))
-            yield FAULT * len(step.missing) + strange, step
-            if not step.missing and not strange and step.target != reading.state:
-                yield FAULT, None
-                return
-        # UNH and UNT are where they are.
-        yield FAULT if tag != "UNT" else MARGIN, None
-        for first in steps[reading.state].values():
-            needed = first.opened >= 0 or self._structure.positions[first.target].mandatory
-            then = steps[first.target].get(tag) if needed else None
-            if then is not None and not then.missing and then.target != first.target:
-                missing = (*first.missing, first.target)
-                yield FAULT * len(missing) + 1, Step(then.target, first.opened, missing)
+            strange = step.target in self._sections and segment.value(1) != self._sections[step.target]
+            yield self._taken(reading, step, HALF * strange)
+        for bridge in self._bridges(reading.state, tag):
+            yield self._taken(reading, bridge, 1)
+
+    def _taken(self, reading: "_Reading", step: Step, cost: int) -> tuple[int, Step | None, str, str]:
+        loose, absent = reading.loose, reading.absent
+        for position in step.missing:
+            tag = self._structure.positions[position].tag
+            if tag == loose:
+                cost, loose = cost + MOVED, ""
+            else:
+                cost, absent = cost + FAULT, tag
+        return cost, step, loose, absent
+
+    def _bridges(self, state: int, tag: str) -> tuple[Step, ...]:
+        """The steps to `tag` over one segment that is missing: the first of a group, or UNS."""
+        key = (state, tag)
+        if key not in self._known_bridges:
+            steps, positions = self._structure.steps, self._structure.positions
+            self._known_bridges[key] = tuple(
+                Step(then.target, first.opened, (*first.missing, first.target))
+                for first in steps[state].values()
+                if first.opened >= 0 or positions[first.target].mandatory
+                if (then := steps[first.target].get(tag)) is not None
+                if not then.missing and then.target != first.target
+            )
+        return self._known_bridges[key]
 
     def _count(self, step: Step, segment: Segment, at: Locator, report: Report) -> None:
         position = self._structure.positions[step.target]
@@ -181,7 +206,7 @@ class Disorder:
             report.add(Code.MISSING, f"{tag} is missing before {segment.tag}", pointer, expected=tag)
 
     def _out_of_place(self, segment: Segment, at: Locator, report: Report) -> None:
-        if segment.tag in SECURITY_TAGS and self._frames(segment):
+        if segment.tag in SECURITY_TAGS - self._tags and self._frames(segment):
             text = "security segments are carried, not verified"
             report.add(Code.ENVELOPE_NOT_SUPPORTED, text, at(segment), severity=Severity.INFO)
         elif _TAG.fullmatch(segment.tag):  # What is no tag was told with the message as a container.

@@ -49,6 +49,7 @@ class ElementChecker:
         severities: tuple[Severity, Severity],
     ) -> None:
         newer = interchange.syntax_version >= FIRST_VERSION_WITH_REPETITION
+        self._older = not newer
         self._marks = decimal_marks(interchange)
         self._number = number_pattern(self._marks, digit_before=not newer)
         self._report = report
@@ -195,6 +196,8 @@ class ElementChecker:
     def _number_fault(self, value: str) -> str | None:
         if self._number.fullmatch(value):
             return None
+        if self._older and wrong_mark(value, self._marks):
+            return Code.INVALID_DECIMAL
         if value[0] in self._marks or value[:2] in {f"-{mark}" for mark in self._marks}:
             return Code.NO_DIGIT_BEFORE_MARK
         return Code.INVALID_TYPE

@@ -10,13 +10,14 @@ from .service import ServiceString
 
 # As many octets as tell a service segment from any other: UNA with its six characters, line ends, and UNB.
 MARK_OCTETS = 32
-# Line ends between two segments: more empty lines than these are no longer the form of a file.
-MAX_LINE_ENDS = 256
-# As far as a service segment that is not whole yet may go back: the terminator before it, line ends, itself.
-SEARCH_OCTETS = MAX_LINE_ENDS + MARK_OCTETS
+# Line ends and blanks between two segments: more of them are no longer the form of a file.
+MAX_BLANKS = 256
+# As far as a service segment that is not whole yet may go back: the terminator before it, blanks, itself.
+SEARCH_OCTETS = MAX_BLANKS + MARK_OCTETS
 # A mark at the beginning of a segment: its tag and what must follow it.
 _TAGS = rb"(?:UN[BEGHOPTZ]|UI[BHTZ])(?=[%s])|UNA[^A-Za-z0-9]{6}[\r\n ]{0,8}UNB"
-LINE_ENDS = b"\r\n"
+# Line ends, and what a printer of files or a mail program puts around them.
+BLANKS = b" \t\r\n"
 
 
 class Buffer:
@@ -47,10 +48,10 @@ class Buffer:
             self.searched = max(0, self.searched - self.pos)
             self.pos = 0
 
-    def skip_line_ends(self) -> None:
-        """Step over line ends between segments."""
+    def skip_blanks(self) -> None:
+        """Step over line ends and blanks between segments."""
         data, pos = self.data, self.pos
-        while data[pos : pos + 1] and data[pos] in LINE_ENDS:
+        while data[pos : pos + 1] and data[pos] in BLANKS:
             pos += 1
         self.pos = pos
         self.searched = max(self.searched, pos)
@@ -76,7 +77,7 @@ class Marks:
         after = re.escape((service.element + service.component + service.terminator).encode("latin-1"))
         tags = _TAGS % after
         self._here = re.compile(tags)
-        before = re.escape(self._terminator) + b"[\r\n]{0,%d}+" % MAX_LINE_ENDS
+        before = re.escape(self._terminator) + b"[ \t\r\n]{0,%d}+" % MAX_BLANKS
         self._next = re.compile(b"%s(%s)" % (before, tags))
 
     def here(self, data: bytearray, begin: int) -> str | None:

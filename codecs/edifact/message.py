@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from ..finding import EdifactPointer
+from ..finding import EdifactPointer, Severity
 from .interchange import Group, Interchange, Message
 from .place import Locator
 from .report import Code, Report
-from .scanner import Segment, Segments, read_segments
+from .scanner import MAX_SEGMENT, Segment, Segments, read_segments
 from .service import FIRST_VERSION_WITH_REPETITION
 from .service_segments import check_service_segment
 from .text import Decoder
@@ -19,6 +19,8 @@ _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 _REFERENCE_LENGTH = 14
 # 0074 has six digits in versions 1 to 3: a message with more segments could not be closed rightly.
 MAX_SEGMENTS = 999_999
+# Of a segment that is too long, as much as a finding looks at.
+MAX_SHOWN = 64
 
 
 class MessageMaker:
@@ -52,6 +54,10 @@ class MessageMaker:
         self._check_header(message, group, at, report, ended=ended)
         if not read.sound:
             _check_tags(segments, at, report)
+        if read.indented:
+            text = "blanks before a segment"
+            report.add(Code.INVALID_CHARACTER, text, at(segments[0]), value=" ", severity=Severity.WARNING)
+        self._check_lengths(segments, len(kept), at, report)
         self._decoder.check(kept, decoded, segments, at, report)
         if count > MAX_SEGMENTS:
             text = f"a message of more than {MAX_SEGMENTS} segments is not read"
@@ -92,6 +98,15 @@ class MessageMaker:
             group=None if group is None else group.reference,
             position=self.made,
         )
+
+    def _check_lengths(self, segments: Sequence[Segment], total: int, at: Locator, report: Report) -> None:
+        for segment in segments if total > MAX_SEGMENT else ():
+            if len(segment.text) > MAX_SEGMENT:
+                text, most = (
+                    "the segment is too long, and is not taken apart",
+                    f"at most {MAX_SEGMENT} characters",
+                )
+                report.add(Code.TOO_LONG, text, at(segment), value=segment.text[:MAX_SHOWN], expected=most)
 
     def _check_header(
         self, message: Message, group: Group | None, at: Locator, report: Report, *, ended: bool

@@ -68,6 +68,10 @@ class Report:
         severity: Severity = Severity.ERROR,
     ) -> None:
         """Keep one finding; `value` is shortened and made printable here."""
+        if self.full and (severity is not Severity.ERROR or not self._lesser):
+            self.dropped += 1
+            self._dropped_error |= severity is Severity.ERROR
+            return
         quoted = None if value is None else shown(value)
         self.keep(
             Finding(severity=severity, code=code, text=text, pointer=pointer, value=quoted, expected=expected)

@@ -21,7 +21,9 @@ _TAG = re.compile("[A-Z][A-Z0-9]{2}")
 MAX_KNOWN = 2_048
 # Where the elements begin.
 ELEMENTS = TAG_LENGTH + 1
-_LINE_ENDS = "\r\n"
+_BLANKS = " \t\r\n"
+# No segment of any directory comes near to this; a longer one is told, and not taken apart.
+MAX_SEGMENT = 65_536
 
 
 class Repeated(tuple[tuple[str, ...], ...]):
@@ -61,7 +63,7 @@ class Source:
     def _begin(self) -> list[int]:
         offsets, at = [], self._offset
         for piece in _pieces(self._text, self.service):
-            blank = len(piece) - len(piece.lstrip(_LINE_ENDS))
+            blank = len(piece) - len(piece.lstrip(_BLANKS))
             offsets.append(at + blank)
             at += len(piece if _one_octet_each(piece, self._codec) else piece.encode(self._codec)) + 1
         return offsets
@@ -95,7 +97,12 @@ class Segment(msgspec.Struct, frozen=True, gc=False, eq=False):
     def _split(self) -> Sequence[Element]:
         parts: Sequence[Element]
         source = self.source
-        parts = _released(self.text, source.service) if self.special else self.text.split(source.element)
+        if len(self.text) > MAX_SEGMENT:
+            parts = (self.tag,)
+        elif self.special:
+            parts = _released(self.text, source.service)
+        else:
+            parts = self.text.split(source.element)
         # The only thing that changes, and nobody sees it: what is split once is kept.
         msgspec.structs.force_setattr(self, "_parts", parts)
         return parts
@@ -153,32 +160,35 @@ class Segment(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 class Segments(NamedTuple):
     """The segments of a stretch of text, and their tags; `open` if the last one has no terminator, `sound` if
-    every tag is well made and none is nested."""
+    every tag is well made and none is nested, `indented` if some stand behind blanks."""
 
     segments: list[Segment]
     tags: list[str]
     open: bool
     sound: bool
+    indented: bool
 
 
 def read_segments(text: str, offset: int, service: ServiceString, codec: str, first: int = 1) -> Segments:
     """The segments of `text`, which begins at octet `offset` of the input and was decoded by `codec`.
 
-    They are numbered from `first`. Line ends before a segment are dropped, and so is what is only line ends
-    after the last.
+    They are numbered from `first`. Line ends and blanks before a segment are dropped, and so is what is only
+    these after the last.
     """
     pieces = _pieces(text, service)
-    unended = bool(pieces[-1].strip(_LINE_ENDS))
+    unended = bool(pieces[-1].strip(_BLANKS))
     if not unended:
         pieces.pop()
     if "\n" in text or "\r" in text:
-        pieces = [piece.lstrip(_LINE_ENDS) for piece in pieces]
-    known, sound = _known_heads(service), True
+        pieces = [piece.lstrip("\r\n") for piece in pieces]
+    known, sound, indented = _known_heads(service), True, False
     special: Iterable[bool] = repeat(False)
     try:
         tags = [known[piece[:ELEMENTS]] for piece in pieces]
     except KeyError:
         # A segment not met before, the explicit nesting of versions 1 to 3 (`DDD:1:2`), or what is no tag.
+        stripped = [piece.lstrip(_BLANKS) for piece in pieces]
+        pieces, indented = stripped, stripped != pieces
         heads = [piece.split(service.element, 1)[0] for piece in pieces]
         tags = [head.partition(service.component)[0] for head in heads]
         special = [tag != head for tag, head in zip(tags, heads, strict=True)]
@@ -191,7 +201,7 @@ def read_segments(text: str, offset: int, service: ServiceString, codec: str, fi
             special = map(or_, special, holds)
     source = Source(text, offset, service, codec, first)
     segments = list(map(Segment, tags, pieces, count(first), repeat(source), special))
-    return Segments(segments, tags, unended, sound)
+    return Segments(segments, tags, unended, sound, indented)
 
 
 @functools.lru_cache(maxsize=32)

@@ -154,7 +154,9 @@ def _with_advice(opening: Opening, start: int, report: Report) -> Start | None:
     data = opening.data
     advice = opening.quote(start + 3, start + UNA_LENGTH)
     used = [mark for mark in (advice[n : n + 1] for n in (0, 1, 3, 4, 5)) if mark != " "]
-    good = all(_SEPARATOR.fullmatch(mark) for mark in used) and len(set(used)) == len(used)
+    # A line feed ends the segments of some who write each on a line of its own.
+    good = all(_SEPARATOR.fullmatch(mark) for mark in used[:-1]) and len(set(used)) == len(used)
+    good = good and (advice[5:6] == "\n" or _SEPARATOR.fullmatch(advice[5:6]) is not None)
     if len(advice) < 6 or " " in (advice[0], advice[1], advice[5]) or not good:
         text = "the service string advice does not give distinct service characters"
         pointer = opening.at("UNA", start)

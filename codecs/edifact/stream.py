@@ -114,6 +114,9 @@ class Stream:
         """Look for the next interchange; False if more octets are needed, or none is left."""
         buffer = self._buffer
         begin = skip_blank(buffer.data, buffer.pos)
+        if begin - buffer.pos == MAX_LEADING:
+            buffer.pos = begin
+            return True
         there = len(buffer.data) - begin
         if not there:
             self._over = buffer.closed

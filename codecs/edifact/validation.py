@@ -16,6 +16,7 @@ from .elements import ElementChecker, decimal_marks
 from .interchange import Interchange, Message
 from .place import Locator
 from .report import Code, Report
+from .scanner import MAX_SEGMENT
 from .service import FIRST_VERSION_WITH_REPETITION
 from .walk import NOT_PLACED, SECTIONS, group_paths, walker
 
@@ -114,10 +115,10 @@ def _check_elements(
     accept = acceptor(rule, service, decimal_marks(interchange), newer=newer)
     checker: ElementChecker | None = None
     segments = message.segments
-    for number in accept.doubtful(message.data.decode(message.codec), len(segments)):
+    for number in accept.doubtful(message.data.decode(message.codec, "replace"), len(segments)):
         segment = segments[number - 1]
-        # What UNT may hold is checked when the message is read.
-        if positions[number - 1] != NOT_PLACED and segment.tag != "UNT":
+        # What UNT may hold, and what is too long to be taken apart, is told when the message is read.
+        if positions[number - 1] != NOT_PLACED and segment.tag != "UNT" and len(segment.text) <= MAX_SEGMENT:
             checker = checker or ElementChecker(interchange, message, at, report, severities)
             checker.check(segment, rule.segments[segment.tag])
 

@@ -9,8 +9,9 @@ import re
 # The mark that tells the order of the octets, or the first letters of UNA, UNB, UNH and UIB in either order.
 _LITTLE = re.compile(rb"\xff\xfe|(?:[ \t\r\n]\0)*U\0[NI]\0")
 _BIG = re.compile(rb"\xfe\xff|(?:\0[ \t\r\n])*\0U\0[NI]")
-# Enough to tell: the mark, or two letters.
+# Enough to tell: the mark, or two letters; after no more blanks than these.
 TELLING = 4
+MAX_BLANK = 65_536
 
 
 class Narrowing:
@@ -25,7 +26,7 @@ class Narrowing:
         """What can be given on now; with `last` all that is left."""
         if not self._told:
             data, self._rest = self._rest + data, b""
-            if len(data) < TELLING and not last:
+            if len(data) < MAX_BLANK and len(data.lstrip(b" \t\r\n\0")) < TELLING and not last:
                 self._rest = data
                 return b""
             self._told = True

@@ -448,3 +448,33 @@ def test_one_mistake_is_told_in_its_place(messages: list[Built], directory: Dire
             points_to_the_value(built, next(f for f in findings if built.place.has(f)))
     assert not wrong, f"{len(wrong)}: " + "\n".join(wrong[:10])
     assert len(astray) <= MUTATIONS * (1 - LOCATED), f"{len(astray)}: " + "\n".join(astray[:20])
+
+
+# Mistakes after which the next segments fit by chance somewhere else, in a passenger list.
+PASSENGERS = ["BGM+745+L1+9", "RFF+TN:1", "TDT+20+AB12", "DTM+189:2605041200:201", "NAD+FL+++ONE", "ATT+2++M"]
+PASSENGERS += ["DTM+329:700101", "NAT+2+US", "DOC+39+1", "LOC+91+US", "DOC+39+2", "LOC+91+US", "CNT+42:2"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "to", "expected"),
+    [
+        (None, None, []),
+        ("TDT+20+AB12", None, ["13 TDT 3"]),
+        ("TDT+20+AB12", 8, ["13 TDT 3", "15 TDT 10"]),
+        ("BGM+745+L1+9", 3, ["13 BGM 1", "15 BGM 5"]),
+    ],
+)
+def test_what_fits_elsewhere_by_chance(
+    directory: Directory, gone: str | None, to: int | None, expected: list[str]
+) -> None:
+    segments = [segment for segment in PASSENGERS if segment != gone]
+    if gone is not None and to is not None:
+        segments.insert(to, gone)
+    body = "".join(f"{segment}'" for segment in segments)
+    head = "UNB+UNOC:3+A+B+260504:1307+R'UNH+1+PAXLST:D:01B:UN'"
+    interchange = read_interchange(f"{head}{body}UNT+{len(segments) + 2}+1'UNZ+1+R'".encode())
+    told = []
+    for finding in validate(interchange, interchange.messages[0], directory).findings:
+        assert isinstance(finding.pointer, EdifactPointer)
+        told.append(f"{finding.code} {finding.pointer.tag} {finding.pointer.segment}")
+    assert told == expected

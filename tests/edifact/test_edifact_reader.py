@@ -232,3 +232,21 @@ def test_level_b_by_the_letter_is_read_whole() -> None:
     assert found.valid
     assert [s.tag for s in found.messages[0].segments] == ["UNH", "BGM", "UNS", "UNS", "UNT"]
     assert found.messages[0].identifier == "CUSDEC:D:96B:UN"
+
+
+def test_a_segment_that_is_too_long_is_told() -> None:
+    found = read(f"{HEAD}UNH+1+CUSDEC:D:96B:UN'FTX+{':' * 70_000}'UNT+3+1'UNZ+1+REF1'")
+    assert faults(found) == [("39", "FTX")]
+
+
+def test_a_line_feed_may_end_segments() -> None:
+    text = f"UNA:+.? \n{HEAD}{ONE}UNZ+1+REF1'".replace("'", "\n")
+    assert read(text).valid
+
+
+@pytest.mark.parametrize("between", ["\n    ", "  \r\n", " "])
+def test_a_file_that_was_printed_prettily(between: str) -> None:
+    found = read(f"{HEAD}{ONE}UNZ+1+REF1'".replace("'", f"'{between}"))
+    assert found.valid
+    assert [(f.code, f.severity) for f in found.messages[0].findings] == [("21", Severity.WARNING)]
+    assert [s.tag for s in found.messages[0].segments] == ["UNH", "BGM", "UNS", "UNS", "UNT"]

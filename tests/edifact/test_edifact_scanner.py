@@ -3,7 +3,7 @@
 import pytest
 
 from tidewaiter.codecs.edifact import Segment, ServiceString
-from tidewaiter.codecs.edifact.scanner import Repeated, read_segment, read_segments
+from tidewaiter.codecs.edifact.scanner import MAX_SEGMENT, Repeated, read_segment, read_segments
 
 V3 = ServiceString()
 V4 = ServiceString(repetition="*")
@@ -110,3 +110,17 @@ def test_segments_are_equal_by_what_they_say_and_where() -> None:
     assert hash(one) == hash(same)
     assert one != later
     assert one != "BGM+1"
+
+
+def test_blanks_with_line_ends_are_stepped_over_and_told() -> None:
+    for between in ("\n   ", "  \r\n", " "):
+        text = f"BGM+1'{between}UNS+D'"
+        found = read_segments(text, 0, V3, "ascii")
+        assert (found.tags, found.indented) == (["BGM", "UNS"], True)
+        assert text[found.segments[1].offset :].startswith("UNS+D")
+    assert not read_segments("BGM+1'\r\nUNS+D'", 0, V3, "ascii").indented
+
+
+def test_a_segment_of_any_length_is_not_taken_apart() -> None:
+    segment = read_segment("FTX+" + "A:" * MAX_SEGMENT, 0, V3)
+    assert (segment.tag, len(segment), segment.value(1)) == ("FTX", 0, "")

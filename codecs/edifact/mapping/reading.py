@@ -108,7 +108,7 @@ class Reading:
         resolved = resolve(draft.cls, path)
         problem = wrong_mark(text, self._marks) if resolved.convert is not None else None
         if problem is not None:
-            code = Code.INVALID_TYPE
+            code = Code.INVALID_DECIMAL
         else:
             problem = draft.put_at(resolved, text, at)
             problem = problem and f"{self.name(segment, at)} {problem}"
