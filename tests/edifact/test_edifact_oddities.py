@@ -149,6 +149,9 @@ case(
 )
 case("every segment on its line", GOOD.replace("'", "'\r\n"))
 case("every segment on its line, line feeds", GOOD.replace("'", "'\n"))
+case("every segment on its line, indented", GOOD.replace("'", "'\n  "), ["w21 UNH 1"])
+case("every segment on its line, with blanks at its end", GOOD.replace("'", "'  \r\n"), ["w21 UNH 1"])
+case("a line feed for terminator", "UNA:+.? \n" + GOOD.replace("'", "\n"))
 
 # What stands before and after.
 case("a byte order mark", b"\xef\xbb\xbf" + GOOD.encode(), ["w21 UNB"])
