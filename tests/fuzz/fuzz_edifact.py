@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of the EDIFACT room, by hand.
 
-    python -m venv /tmp/fuzz && /tmp/fuzz/bin/pip install -e '.[fuzz]'
-    /tmp/fuzz/bin/python tests/fuzz/fuzz_edifact.py -max_total_time=3600 -max_len=4096 corpus/
+    python -m venv .fuzz && .fuzz/bin/pip install -e '.[fuzz]'
+    .fuzz/bin/python tests/fuzz/fuzz_edifact.py -max_total_time=3600 -max_len=4096 corpus/
 
 `corpus/` is any folder, empty at first: it gets a small interchange of each kind, and what reaches new code
 is kept there. `--seed-from FOLDER` (first argument) adds the files of a folder of interchanges. Everything
