@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..finding import EdifactPointer, Severity
 from .report import Code, Report
-from .scanner import Segment
+from .scanner import MAX_SEGMENT, Segment
 from .service import FIRST_VERSION_WITH_REPETITION
 
 At = Callable[[Segment, int | None, int | None], EdifactPointer]
@@ -28,7 +28,7 @@ class _Element(NamedTuple):
 
 _PARTY = (35, 4, 35, 35)
 # Counts and references are held against what was received, and so are not looked at here.
-_COUNTED = _Element("", (10_000,), mandatory=True)
+_COUNTED = _Element("", (MAX_SEGMENT,), mandatory=True)
 _SEGMENTS: Mapping[str, tuple[_Element, ...]] = {
     "UNB": (
         _Element("S001", (4, 1, 6, 3), mandatory=True),
@@ -67,8 +67,7 @@ def check_service_segment(segment: Segment, version: int, at: At, report: Report
         return
     older = version < FIRST_VERSION_WITH_REPETITION
     for number, use in enumerate(known, 1):
-        if use is not _COUNTED:
-            _check_element(segment, number, use, older, at, report)
+        _check_element(segment, number, use, older, at, report)
     if len(segment) > len(known):
         extra = [v for number in range(len(known) + 1, len(segment) + 1) for v in segment.components(number)]
         _too_many(segment, (len(known) + 1, None), any(extra), at, report)
@@ -86,7 +85,8 @@ def _check_characters(segment: Segment, at: At, report: Report) -> None:
 
 def _check_element(segment: Segment, number: int, use: _Element, older: bool, at: At, report: Report) -> None:
     components = segment.components(number)
-    if (use.mandatory or (use.older and older)) and not (components and components[0]):
+    needed = use is not _COUNTED and (use.mandatory or (use.older and older))
+    if needed and not (components and components[0]):
         text = f"{use.name} is missing"
         report.add(Code.MISSING, text, at(segment, number, 1), expected=use.name)
     for index, (value, longest) in enumerate(zip(components, use.lengths, strict=False), 1):
