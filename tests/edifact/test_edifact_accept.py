@@ -452,3 +452,20 @@ def test_the_messages_that_are_shipped_can_be_compiled(directory: Directory, kin
                 assert rule is not None
                 service = service_of(advice, 4 if newer else 3)
                 assert isinstance(Acceptor(rule, service, ".,", newer=newer).compile(), re.Pattern)
+
+
+@pytest.mark.parametrize(
+    ("advice", "segment"),
+    [
+        ("UNA,+.?*'", "BBB+++1,5555"),
+        ("UNA.+,?*'", "BBB+++1.5555"),
+        ("UNA|-,#]^", "HHH--0"),
+        ("UNA:+.?-'", "EEE+B-1"),
+    ],
+)
+def test_a_separator_is_no_part_of_a_value(advice: str, segment: str) -> None:
+    service = service_of(advice, 4)
+    interchange = message_of([segment], service, 4)
+    (message,) = interchange.messages
+    assert 2 in doubtful(interchange, message)
+    assert faults(interchange, message, 2) != ()

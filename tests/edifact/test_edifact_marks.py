@@ -63,6 +63,7 @@ def test_without_a_release_character_nothing_is_released() -> None:
     service = ServiceString(release="")
     assert found("FTX+A?'UNT+1+1'", service) == ("UNT", 7, 6)
     assert Marks(service).terminator(bytearray(b"A?'"), 0, 3) == 2
+    assert Marks(service).terminator(bytearray(b"'"), 0, 1) == 0
 
 
 def test_line_ends_may_stand_before_it() -> None:

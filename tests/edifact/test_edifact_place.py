@@ -127,6 +127,7 @@ def read(segment: str, version: int = 4) -> Interchange:
         ("FTX+A*D:E+B", (1, 1, 2), 6),
         ("FTX+A*D:E+B", (1, 2, 2), 8),
         ("FTX+A*D:E+B", (2, 1, 1), 10),
+        ("FTX+A:B*C:D", (1, 1, 2), 8),
         # Empty ones have a place, too.
         ("FTX++B", (1, 1, None), 4),
         ("FTX+:B", (1, 1, None), 4),
