@@ -17,13 +17,20 @@ def place(
     interchange: str | None = None,
     message: str | None = None,
 ) -> EdifactPointer:
-    """The pointer of a segment, or of a part of it; its offset is that of the segment."""
+    """The pointer of a segment of one octet a character, or of a part of it.
+
+    The offset is where the part begins; of a part that is not there, where the segment begins.
+    """
+    within = 0
+    if element is not None:
+        data, part = segment.text.encode("latin-1", "replace"), (element, 1, component or 1)
+        within = part_offset(data, 0, segment.source.service, part) or 0
     return EdifactPointer(
         segment=segment.number,
         tag=segment.tag,
         element=element,
         component=component,
-        offset=segment.offset,
+        offset=segment.offset + within,
         interchange=interchange,
         message=message,
     )

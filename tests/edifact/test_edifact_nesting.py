@@ -1,5 +1,6 @@
 """Every count, reference and order of the envelope: each fault with its code and the place it points to."""
 
+import msgspec
 import pytest
 
 from tidewaiter.codecs.edifact import Interchange, read_interchange
@@ -20,7 +21,8 @@ def read(text: str) -> Interchange:
 
 
 def told(text: str) -> list[str]:
-    """`29 UNZ/1/1 @90 expected 2 of G`: code, place, what was expected, and the group of each finding."""
+    """`29 UNZ/1/1 @90 expected 2 of G`: code, place, what was expected, the group of each finding. The octet
+    is that of the segment, and the value must be where the finding says it is."""
     lines = []
     found = read(text)
     for finding in (*found.findings, *(f for m in found.messages for f in m.findings)):
@@ -28,6 +30,9 @@ def told(text: str) -> list[str]:
         assert isinstance(at, EdifactPointer)
         assert at.offset is not None
         assert at.interchange == ("R" if found.header else None)
+        if at.element is not None:
+            assert text.startswith(finding.value or "", at.offset)
+            at = msgspec.structs.replace(at, offset=text.rfind("'", 0, at.offset) + 1)
         words = [finding.code, str(at)]
         words += ["expected", finding.expected] if finding.expected else []
         words += ["of", at.group] if at.group else []
@@ -119,7 +124,7 @@ def test_each_fault_and_its_place(text: str, expected: list[str]) -> None:
     for tag in ("UNG", "UNH", "BGM"):
         if text.count(tag) > 1:
             places[f"{tag}2"] = at(text, tag, 2)
-    places["value"] = places.get("UNH2", 0) + len("UNH+")
+    places["value"] = places.get("UNH2", 0)
     assert told(text) == [line.format_map(places) for line in expected]
 
 

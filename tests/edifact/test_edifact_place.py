@@ -205,6 +205,6 @@ def test_of_one_message_alone_no_position_is_told() -> None:
 def test_a_segment_outside_messages() -> None:
     segment = read_segment("UNZ+1+R", 77, ServiceString())
     pointer = place(segment, 2, 1, interchange="R")
-    assert (pointer.segment, pointer.tag, pointer.offset) == (0, "UNZ", 77)
+    assert (pointer.segment, pointer.tag, pointer.offset) == (0, "UNZ", 83)
     assert (pointer.element, pointer.component) == (2, 1)
     assert (pointer.interchange, pointer.message) == ("R", None)
