@@ -108,7 +108,7 @@ def test_groups_and_packages_have_headings(cli: RunCli) -> None:
     )
     assert lines[begin + 1].endswith(" UNG+APERAK+S+R+260312:0914+G1+UN+D:96B'")
     assert lines[end + 1].endswith(" UNE+2+G1'")
-    assert lines[end + 2].strip().startswith("^ error 29 at 1/1: 0060 does not match")
+    assert lines[end + 2].strip().startswith("^ error 29 at 1/1 @174: 0060 does not match")
     assert [line for line in lines if "^" in line] == [lines[end + 2]]
     package = "UNB+UNOC:4+A+B+20260312:0914+R1'UNO+P1+AAA:1+1+5:0'12'45UNP+5+P1'UNZ+1+R1'"
     _, lines = shown(cli, package)
