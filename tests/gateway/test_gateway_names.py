@@ -185,9 +185,9 @@ async def test_what_conflicts_for_ever_may_come_again(bench: Any, make_document:
 
     payload, reads, read = make_document(), [], bench.reader.read
 
-    def watched(data: bytes, media_type: str = "") -> Any:
+    def watched(data: bytes, *how: Any) -> Any:
         reads.append(data == payload)
-        return read(data, media_type)
+        return read(data, *how)
 
     bench.ledger.commit, bench.reader.read = stale, watched
     if channel == "https":
