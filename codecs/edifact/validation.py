@@ -63,7 +63,12 @@ def validate(
     at = Locator(interchange, message, lambda: group_paths(rule.structure, positions or ()))
     exact = rule.covers(message.version, message.release)
     if not exact:
-        _tell_release(rule, message, at, report)
+        text = (
+            "its content is read by the rules of {}"
+            if release
+            else "read by the rules of {}, the release held here"
+        )
+        _tell_release(rule, message, text, at, report)
     if positions is None:
         disorder = Disorder(rule.structure, message)
         positions = disorder.run()
@@ -90,10 +95,10 @@ def _unknown(interchange: Interchange, message: Message) -> Validated:
     return Validated(None, (), report.findings())
 
 
-def _tell_release(rule: MessageRule, message: Message, at: Locator, report: Report) -> None:
+def _tell_release(rule: MessageRule, message: Message, text: str, at: Locator, report: Report) -> None:
     report.add(
         Code.RELEASE_NOT_SUPPORTED,
-        f"read by the rules of {rule.directory}, the release held here",
+        text.format(rule.directory),
         at(message.segments[0], 2, 3),
         value=f"{message.version}.{message.release}",
         expected=rule.directory,
