@@ -135,10 +135,11 @@ class Reader:
     def _read_edifact(self, payload: bytes, profile: "edifact.Profile | None") -> Reading:
         from . import edifact  # noqa: PLC0415 - see above
 
-        interchange = edifact.read_interchange(payload, profile or edifact.Profile())
+        profile = profile or edifact.Profile()
+        interchange = edifact.read_interchange(payload, profile, limit=MAX_MESSAGES + 1)
         if len(interchange.messages) > MAX_MESSAGES:
             text = f"an interchange holds {MAX_MESSAGES} messages at most: send it in parts"
-            many = Finding(code="18", text=text, value=str(len(interchange.messages)))
+            many = Finding(code="18", text=text)
             return Reading(syntax=Syntax.EDIFACT, documents=(), findings=(many,), interchange=interchange)
         documents = _shortened(
             self.document(interchange, message, position)

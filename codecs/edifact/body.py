@@ -14,6 +14,8 @@ from .text import ANY_OCTET
 
 # A service segment of the longest values stays far below this; without a terminator up to here it is none.
 MAX_SERVICE_SEGMENT = 8_192
+# Segments before an object; one of security has a few.
+FEW_SEGMENTS = 16
 # Octets of a stretch outside any message that are looked at, and of its first segment that are quoted.
 MAX_STRETCH = 65_536
 MAX_SHOWN = 36
@@ -46,6 +48,8 @@ class Body:
         self._unheld = False
         # Reading is where no segment begins, but somewhere inside such a rest.
         self._cut = False
+        # Octets without which a package need not be looked at again.
+        self._wanted = 0
 
     def step(self) -> bool:
         """Read the next message, package, service segment or stretch; False if more octets are needed."""
@@ -210,6 +214,8 @@ class Body:
     def _package(self, header: Segment, begin: int) -> bool:
         """UNO, the segments before the object, the object by its length, and UNP (ISO 9735-8)."""
         buffer = self._buffer
+        if len(buffer) < self._wanted and not buffer.closed:
+            return False
         length = object_octets(header)
         if length is None:
             buffer.take(min(begin, len(buffer.data)))
@@ -221,6 +227,8 @@ class Body:
         for _ in range(object_segments(header)):
             closing = self._closing(begin)
             if closing is None:
+                # Twice as much, so that looking again costs no more than what is there.
+                self._wanted = 2 * len(buffer) if len(before) > FEW_SEGMENTS else 0
                 return False
             stop = closing if closing >= 0 else len(buffer.data)
             text = bytes(buffer.data[begin:stop]).decode(ANY_OCTET)
@@ -234,7 +242,9 @@ class Body:
             end = begin
         after = self._after_object(end)
         if not (buffer.closed or self._is_told(after)):
+            self._wanted = end - buffer.pos
             return False
+        self._wanted = 0
         return self._finish_package(header, before, (begin, end, after))
 
     def _after_object(self, end: int) -> int:

@@ -4,6 +4,7 @@ The walk takes one step for each segment; a segment that does not fit may show t
 early, so a few readings are compared and the one with the fewest faults is told.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -66,6 +67,7 @@ class Disorder:
         places = [position.number for position in structure.positions if position.tag == "UNS"]
         self._sections = dict(zip(places, "DS", strict=True)) if len(places) == 2 else {}
         self._steps: list[Step | None] = []
+        self._severity = Severity.ERROR
         self._known_bridges: dict[tuple[int, str], tuple[Step, ...]] = {}
 
     def run(self) -> tuple[int, ...]:
@@ -73,8 +75,9 @@ class Disorder:
         self._steps = self._plan()
         return (0, *(NOT_PLACED if step is None else step.target for step in self._steps[1:]))
 
-    def tell(self, at: Locator, report: Report) -> None:
+    def tell(self, at: Locator, report: Report, severity: Severity = Severity.ERROR) -> None:
         """Report what is not in order, after `run`."""
+        self._severity = severity
         self._counts[0] = 1
         for segment, step in zip(self._segments[1:], self._steps[1:], strict=True):
             if step is None:
@@ -192,18 +195,21 @@ class Disorder:
             self._group_counts[group.number + 1 : group.last_group + 1] = [0] * nested
             if self._group_counts[group.number] == group.limit + 1:
                 text, most = f"{group.name} is repeated too often", f"at most {group.limit}"
-                report.add(Code.TOO_MANY_GROUPS, text, at(segment), expected=most)
+                report.add(Code.TOO_MANY_GROUPS, text, at(segment), expected=most, severity=self._severity)
         self._counts[step.target] += 1
         if self._counts[step.target] == position.limit + 1:
             text, most = f"{position.tag} is repeated too often", f"at most {position.limit}"
-            report.add(Code.TOO_MANY_REPETITIONS, text, at(segment), expected=most)
+            report.add(Code.TOO_MANY_REPETITIONS, text, at(segment), expected=most, severity=self._severity)
 
     def _tell_missing(self, step: Step, segment: Segment, at: Locator, report: Report) -> None:
         before = self._segments[segment.number - 2]
         for index in step.missing:
             tag = self._structure.positions[index].tag
             pointer = msgspec.structs.replace(at(before, tag=tag), offset=segment.offset)
-            report.add(Code.MISSING, f"{tag} is missing before {segment.tag}", pointer, expected=tag)
+            section = self._sections.get(index)
+            name = tag if section is None else f"{tag} ({section})"
+            text = f"{name} is missing before {segment.tag}"
+            report.add(Code.MISSING, text, pointer, expected=tag, severity=self._severity)
 
     def _out_of_place(self, segment: Segment, at: Locator, report: Report) -> None:
         if segment.tag in SECURITY_TAGS - self._tags and self._frames(segment):
@@ -212,13 +218,18 @@ class Disorder:
         elif _TAG.fullmatch(segment.tag):  # What is no tag was told with the message as a container.
             known = segment.tag in self._tags
             text = "the segment is out of order here" if known else "the message has no such segment"
-            report.add(Code.NOT_SUPPORTED_HERE, text, at(segment), value=segment.tag)
+            report.add(Code.NOT_SUPPORTED_HERE, text, at(segment), value=segment.tag, severity=self._severity)
+
+    @functools.cached_property
+    def _content(self) -> tuple[int, int]:
+        """The first and the last segment between UNH and UNT that are not of security."""
+        content = [s.number for s in self._segments[1:-1] if s.tag not in SECURITY_TAGS]
+        return (content[0], content[-1]) if content else (len(self._segments), 0)
 
     def _frames(self, segment: Segment) -> bool:
         """True if nothing but security segments stands between this one and UNH, or this one and UNT."""
-        before = (s.tag for s in self._segments[1 : segment.number])
-        after = (s.tag for s in self._segments[segment.number : -1])
-        return all(tag in SECURITY_TAGS for tag in before) or all(tag in SECURITY_TAGS for tag in after)
+        first, last = self._content
+        return segment.number < first or segment.number > last
 
 
 def _row(plan: list[Step | None]) -> int:

@@ -28,6 +28,13 @@ def decimal_marks(interchange: Interchange) -> str:
     return interchange.service.decimal if interchange.service.explicit and not newer else ".,"
 
 
+def repeats(interchange: Interchange) -> bool:
+    """True if elements may repeat: from syntax version 4 on, unless UNA leaves the separator for it out. Then
+    a repetition can only be written as in version 3, as an element of its own."""
+    newer = interchange.syntax_version >= FIRST_VERSION_WITH_REPETITION
+    return newer and bool(interchange.service.repetition)
+
+
 def wrong_mark(value: str, marks: str) -> str | None:
     """What to say of a number written with the mark that UNA does not name; None of any other value."""
     other = {".": ",", ",": "."}.get(marks)
@@ -37,8 +44,7 @@ def wrong_mark(value: str, marks: str) -> str | None:
 
 
 class ElementChecker:
-    """Checks the segments of one message one by one. `severities` are those of what breaks a format, and of a
-    value that a code list does not have."""
+    """Checks the segments of one message one by one."""
 
     def __init__(
         self,
@@ -46,14 +52,13 @@ class ElementChecker:
         message: Message,
         at: Locator,
         report: Report,
-        severities: tuple[Severity, Severity],
     ) -> None:
         newer = interchange.syntax_version >= FIRST_VERSION_WITH_REPETITION
         self._older = not newer
         self._marks = decimal_marks(interchange)
         self._number = number_pattern(self._marks, digit_before=not newer)
         self._report = report
-        self._severity, self._codes = severities
+        self._severity = self._codes = Severity.ERROR
         # Of UNH, what was told when the message was read.
         self._told = {
             f.pointer.element
@@ -61,11 +66,15 @@ class ElementChecker:
             if isinstance(f.pointer, EdifactPointer) and f.pointer.segment == 1
         }
         self._trailing_is = Severity.ERROR if newer else Severity.WARNING
-        self._version = interchange.syntax_version
+        self._version = interchange.syntax_version if repeats(interchange) else 3
         self._at = at
 
-    def check(self, segment: Segment, rule: SegmentRule) -> None:
-        """Report every fault of `segment`."""
+    def check(self, segment: Segment, rule: SegmentRule, severities: tuple[Severity, Severity]) -> None:
+        """Report every fault of `segment`.
+
+        `severities` are those of what breaks a format, and of a value that a code list does not have.
+        """
+        self._severity, self._codes = severities
         rule = rule.for_version(self._version)
         given, known = len(segment), len(rule.elements)
         if given > known:
@@ -88,6 +97,11 @@ class ElementChecker:
     def _element(
         self, segment: Segment, number: int, use: ElementUse, occurrences: Sequence[Sequence[str]]
     ) -> None:
+        several = len(occurrences) > 1
+        trailing = several and not any(occurrences[-1])
+        if trailing:
+            self._trailing(segment, number, None)
+            occurrences = occurrences[:-1]
         if len(occurrences) > use.repeat:
             text = f"{use.id} is repeated too often"
             self._add(
@@ -99,13 +113,8 @@ class ElementChecker:
                 expected=f"at most {use.repeat}",
                 severity=self._severity,
             )
-        several = len(occurrences) > 1
-        trailing = several and not any(occurrences[-1])
         for repetition, components in enumerate(occurrences[: use.repeat], 1):
-            if not (trailing and repetition == len(occurrences)):
-                self._occurrence(segment, number, use, components, repetition if several else None)
-        if trailing:
-            self._trailing(segment, number, None)
+            self._occurrence(segment, number, use, components, repetition if several else None)
 
     def _occurrence(
         self,

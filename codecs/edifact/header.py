@@ -127,7 +127,7 @@ def _prepared(segment: Segment, version: int, report: Report) -> datetime | None
             "S004 is not a date and time",
             pointer,
             value=f"{day}:{hour}",
-            expected="yymmdd:hhmm",
+            expected="yymmdd:hhmm" if version < FIRST_VERSION_WITH_REPETITION else "yyyymmdd:hhmm",
         )
         return None
 

@@ -33,6 +33,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     group: str | None = None
     position: int = 1
 
+    def find(self, tag: str, qualifier: str | None = None) -> list[Segment]:
+        """The segments with this tag, and with this value in their first element if it is given."""
+        found = [segment for segment in self.segments if segment.tag == tag]
+        return found if qualifier is None else [s for s in found if s.value(1) == qualifier]
+
     @property
     def identifier(self) -> str:
         """S009 as text: `CUSDEC:D:96B:UN`, with the association's code if there is one."""

@@ -9,7 +9,7 @@ from ..finding import EdifactPointer, Severity
 from .interchange import Group, Interchange, Message
 from .place import Locator
 from .report import Code, Report
-from .scanner import MAX_SEGMENT, Segment, Segments, read_segments
+from .scanner import MAX_SEGMENT, TAG_LENGTH, Segment, Segments, read_segments
 from .service import FIRST_VERSION_WITH_REPETITION
 from .service_segments import check_service_segment
 from .text import Decoder
@@ -53,7 +53,7 @@ class MessageMaker:
         at = Locator(self._context, message)
         self._check_header(message, group, at, report, ended=ended)
         if not read.sound:
-            _check_tags(segments, at, report)
+            self._check_tags(segments, at, report)
         if read.indented:
             text = "blanks before a segment"
             report.add(Code.INVALID_CHARACTER, text, at(segments[0]), value=" ", severity=Severity.WARNING)
@@ -99,6 +99,18 @@ class MessageMaker:
             position=self.made,
         )
 
+    def _check_tags(self, segments: Sequence[Segment], at: Locator, report: Report) -> None:
+        newer = self._context.syntax_version >= FIRST_VERSION_WITH_REPETITION
+        for segment in segments:
+            if not _TAG.fullmatch(segment.tag):
+                text = "not a segment tag" if segment.tag else "a segment without a tag"
+                report.add(Code.INVALID_VALUE, text, at(segment), value=segment.tag, expected="three letters")
+            elif newer and segment.text.startswith(self._service.component, TAG_LENGTH):
+                text = "nesting is not told in syntax version 4"
+                report.add(Code.NOT_SUPPORTED_HERE, text, at(segment), expected=segment.tag)
+            if report.full:
+                return
+
     def _check_lengths(self, segments: Sequence[Segment], total: int, at: Locator, report: Report) -> None:
         for segment in segments if total > MAX_SEGMENT else ():
             if len(segment.text) > MAX_SEGMENT:
@@ -112,6 +124,8 @@ class MessageMaker:
         self, message: Message, group: Group | None, at: Locator, report: Report, *, ended: bool
     ) -> None:
         header, reference, kind = message.segments[0], message.reference, message.type
+        if len(header.text) > MAX_SEGMENT:
+            return
         if not reference:
             report.add(Code.MISSING, "0062 is missing", at(header, 1), expected="0062")
         elif len(reference) > _REFERENCE_LENGTH:
@@ -129,15 +143,6 @@ class MessageMaker:
         if older and kind and group is not None and group.type not in {kind, ""}:
             text, pointer = "the message is not of the type of its functional group", at(header, 2, 1)
             report.add(Code.MIXED_TYPES_IN_GROUP, text, pointer, value=kind, expected=group.type)
-
-
-def _check_tags(segments: Sequence[Segment], at: Locator, report: Report) -> None:
-    for segment in segments:
-        if not _TAG.fullmatch(segment.tag):
-            text = "not a segment tag" if segment.tag else "a segment without a tag"
-            report.add(Code.INVALID_VALUE, text, at(segment), value=segment.tag, expected="three letters")
-            if report.full:
-                return
 
 
 def check_trailer(

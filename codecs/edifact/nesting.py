@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ..finding import EdifactPointer, Finding
 from .interchange import Group, Interchange, Message, Package
 from .message import check_trailer
-from .place import place
+from .place import place, reference_shown
 from .report import Code, Report
 from .scanner import Segment, read_segment
 from .service_segments import check_service_segment
@@ -30,6 +30,10 @@ class GroupEnded(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
 
 
+# Functional groups that are kept of an interchange; more are counted.
+MAX_GROUPS = 10_000
+
+
 class Nesting:
     """Follows the service segments of one interchange from UNB to UNZ.
 
@@ -45,6 +49,7 @@ class Nesting:
         self._report = report
         self._emit = emit
         self._groups: list[Group] = []
+        self._group_count = 0
         self._references: set[str] = set()
         self._messages = 0
         self._packages = 0
@@ -95,9 +100,11 @@ class Nesting:
         if group is None:
             return
         before = len(self._report)
-        self._groups.append(replace(group, trailer=trailer))
+        self._group_count += 1
+        if len(self._groups) < MAX_GROUPS:
+            self._groups.append(replace(group, trailer=trailer))
         if trailer is None:
-            pointer = replace(self._at(group.header), tag="UNE", group=group.reference)
+            pointer = replace(self._at(group.header), tag="UNE", group=reference_shown(group.reference))
             self._report.add(Code.MISSING, "the functional group has no UNE", pointer, expected="UNE")
         else:
             self._check_segment(trailer)
@@ -141,7 +148,7 @@ class Nesting:
             self._report.add(Code.MISSING, "the interchange has no UNZ", pointer, expected="UNZ")
         else:
             self._check_segment(trailer)
-            count = len(self._groups) or self._messages + self._packages
+            count = self._group_count or self._messages + self._packages
             self._check(trailer, ("0036", count), ("0020", self.context.reference))
         if not (self._messages or self._packages or self._groups):
             self._report.add(Code.LOWER_LEVEL_EMPTY, "the interchange holds no message", tail)
@@ -163,4 +170,6 @@ class Nesting:
         self, segment: Segment, element: int | None = None, component: int | None = None
     ) -> EdifactPointer:
         pointer = place(segment, element, component, interchange=self.context.reference)
-        return pointer if self.group is None else replace(pointer, group=self.group.reference)
+        return (
+            pointer if self.group is None else replace(pointer, group=reference_shown(self.group.reference))
+        )

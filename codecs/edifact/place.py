@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 
-from ..finding import EdifactPointer
+from ..finding import VALUE_SHOWN, EdifactPointer, shown
 from .interchange import Interchange, Message
-from .scanner import Segment
+from .scanner import TAG_LENGTH, Segment
 from .service import ServiceString
 
 
@@ -27,13 +27,23 @@ def place(
         within = part_offset(data, 0, segment.source.service, part) or 0
     return EdifactPointer(
         segment=segment.number,
-        tag=segment.tag,
+        tag=printable_tag(segment.tag),
         element=element,
         component=component,
         offset=segment.offset + within,
-        interchange=interchange,
+        interchange=None if interchange is None else reference_shown(interchange),
         message=message,
     )
+
+
+def reference_shown(reference: str) -> str:
+    """A reference as a pointer may name it: one that is none is shortened."""
+    return reference if len(reference) <= VALUE_SHOWN and reference.isprintable() else shown(reference)
+
+
+def printable_tag(tag: str) -> str:
+    """A tag as a pointer may name it: what is none is shortened, and free of control characters."""
+    return tag if len(tag) <= TAG_LENGTH and tag.isalnum() else shown(tag)
 
 
 class Locator:
@@ -72,14 +82,14 @@ class Locator:
         path = self._paths[segment.number - 1] if self._paths else ""
         return EdifactPointer(
             segment=segment.number,
-            tag=segment.tag if tag is None else tag,
+            tag=printable_tag(segment.tag) if tag is None else tag,
             element=element,
             component=component,
             repetition=repetition,
             offset=self._offset(segment, element, component, repetition),
-            interchange=self._interchange.reference,
-            message=self._message.reference,
-            group=self._message.group,
+            interchange=reference_shown(self._interchange.reference),
+            message=reference_shown(self._message.reference),
+            group=None if self._message.group is None else reference_shown(self._message.group),
             path=path or None,
             position=self._position,
         )

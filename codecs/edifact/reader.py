@@ -14,13 +14,13 @@ MAX_MESSAGES = 100_000
 MAX_FINDINGS_IN_ALL = 10_000
 
 
-def read_interchange(data: bytes, profile: Profile = Profile()) -> Interchange:
-    """Read the interchange that `data` holds.
+def read_interchange(data: bytes, profile: Profile = Profile(), *, limit: int = MAX_MESSAGES) -> Interchange:
+    """Read the interchange that `data` holds, up to `limit` messages and packages.
 
     Never raises: what is wrong is in the findings, here and in each message. Data after UNZ is an error here;
     `read_interchanges` takes a file that holds several.
     """
-    first, *others = read_interchanges(data, profile)
+    first, *others = read_interchanges(data, profile, limit=limit)
     if not others:
         return first
     report = Report()
@@ -33,21 +33,30 @@ def read_interchange(data: bytes, profile: Profile = Profile()) -> Interchange:
     return replace(first, findings=report.findings())
 
 
-def read_interchanges(data: bytes, profile: Profile = Profile()) -> tuple[Interchange, ...]:
-    """Read every interchange of a file, each with its own UNA; at least one value, never raises."""
+def read_interchanges(
+    data: bytes, profile: Profile = Profile(), *, limit: int = MAX_MESSAGES
+) -> tuple[Interchange, ...]:
+    """Read every interchange of a file, each with its own UNA; at least one value, never raises.
+
+    More than `limit` messages and packages in all are not read: the last interchange says so.
+    """
     found: list[Interchange] = []
     messages: list[Message] = []
     packages: list[Package] = []
+    room = limit
     context = Interchange(data=data)
     for event in read_stream([data], profile):
         if isinstance(event, Started):
             context = event.interchange
-        elif isinstance(event, Message):
-            if len(messages) == MAX_MESSAGES:
-                return (*found, _too_many(replace(context, data=data, messages=_numbered(messages))))
-            messages.append(event)
-        elif isinstance(event, Package):
-            packages.append(event)
+        elif isinstance(event, Message | Package):
+            if not room:
+                kept = _numbered(messages)
+                return (*found, _too_many(replace(context, data=data, messages=kept), event.start, limit))
+            room -= 1
+            if isinstance(event, Message):
+                messages.append(event)
+            else:
+                packages.append(event)
         elif isinstance(event, Ended):
             whole = replace(
                 event.interchange, data=data, messages=_numbered(messages), packages=tuple(packages)
@@ -83,12 +92,11 @@ def _without_position(finding: Finding) -> Finding:
     return replace(finding, pointer=replace(finding.pointer, position=None))
 
 
-def _too_many(interchange: Interchange) -> Interchange:
+def _too_many(interchange: Interchange, end: int, limit: int) -> Interchange:
     """An interchange of which the first messages were read, and no more."""
     report = Report()
-    text = f"more than {MAX_MESSAGES} messages: read it as a stream"
-    pointer = EdifactPointer(segment=0, tag="UNZ", interchange=interchange.reference)
+    text = f"more than {limit} messages: read it as a stream"
+    pointer = EdifactPointer(segment=0, tag="UNZ", offset=end, interchange=interchange.reference)
     report.add(Code.TOO_MANY_REPETITIONS, text, pointer)
     report.extend(interchange.findings)
-    end = interchange.messages[-1].end
     return replace(interchange, findings=report.findings(), end=end)

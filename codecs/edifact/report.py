@@ -73,6 +73,7 @@ class Report:
             self._dropped_error |= severity is Severity.ERROR
             return
         quoted = None if value is None else shown(value)
+        expected = None if expected is None else shown(expected)
         self.keep(
             Finding(severity=severity, code=code, text=text, pointer=pointer, value=quoted, expected=expected)
         )

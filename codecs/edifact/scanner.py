@@ -231,16 +231,23 @@ def _split_released(text: str, service: ServiceString) -> list[str]:
     """Split where terminators are released: after an odd run of releases, one is data."""
     released = service.release + service.terminator
     first, *others = text.split(released)
-    pieces = first.split(service.terminator)
+    *pieces, last = first.split(service.terminator)
+    # A piece that goes on behind released terminators is put together once, at its end.
+    begun = [last]
     for other in others:
-        more = other.split(service.terminator)
-        if ends_released(pieces[-1], service.release):
+        *ended, last = other.split(service.terminator)
+        if ends_released(begun[-1], service.release):
             # The release before the terminator is itself released.
-            pieces[-1] += service.release
+            pieces.append("".join((*begun, service.release)))
+            begun = []
         else:
-            pieces[-1] += released + more.pop(0)
-        pieces.extend(more)
-    return pieces
+            begun.append(released)
+        if ended:
+            pieces.append("".join((*begun, ended[0])))
+            pieces.extend(ended[1:])
+            begun = []
+        begun.append(last)
+    return [*pieces, "".join(begun)]
 
 
 def ends_released(text: str, release: str) -> bool:

@@ -31,7 +31,7 @@ _PARTY = (35, 4, 35, 35)
 _COUNTED = _Element("", (MAX_SEGMENT,), mandatory=True)
 _SEGMENTS: Mapping[str, tuple[_Element, ...]] = {
     "UNB": (
-        _Element("S001", (4, 1, 6, 3), mandatory=True),
+        _Element("S001", (4, 1, 6, 3, 2), mandatory=True),
         _Element("S002", _PARTY, mandatory=True),
         _Element("S003", _PARTY, mandatory=True),
         _Element("S004", (8, 4), mandatory=True),
@@ -85,6 +85,9 @@ def _check_characters(segment: Segment, at: At, report: Report) -> None:
 
 def _check_element(segment: Segment, number: int, use: _Element, older: bool, at: At, report: Report) -> None:
     components = segment.components(number)
+    if len(segment.repetitions(number)) > 1:
+        text = f"{use.name or segment.tag} may not be repeated"
+        report.add(Code.TOO_MANY_REPETITIONS, text, at(segment, number, None))
     needed = use is not _COUNTED and (use.mandatory or (use.older and older))
     if needed and not (components and components[0]):
         text = f"{use.name} is missing"

@@ -4,6 +4,7 @@ A message that is in order costs one look into a table for each segment and one 
 what these do not accept is looked at part by part.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -12,13 +13,18 @@ from ..finding import Finding, Severity
 from .accept import acceptor
 from .directory import Directory, MessageRule
 from .disorder import Disorder
-from .elements import ElementChecker, decimal_marks
+from .elements import ElementChecker, decimal_marks, repeats
 from .interchange import Interchange, Message
 from .place import Locator
 from .report import Code, Report
 from .scanner import MAX_SEGMENT
-from .service import FIRST_VERSION_WITH_REPETITION
 from .walk import NOT_PLACED, SECTIONS, group_paths, walker
+
+# 0054: a directory (96B), a version of the syntax messages (3, 03B) or of old and of other messages (1, 911).
+_RELEASE = re.compile("[0-9]{1,3}|[0-9]{2}[A-Z]")
+# Of no directory's release.
+_SERVICE_TAGS = frozenset({"UNH", "UNS"})
+_STRICT = (Severity.ERROR, Severity.ERROR)
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -51,12 +57,13 @@ def validate(
     read by that release, whatever it says itself.
 
     `interchange` is the one it came in, or of a stream the one that started. A message of another release
-    than any the directory holds is read by the nearest: a finding says so, what breaks a format or a code
-    list is a warning, and a segment that has no place there is an error.
+    than any the directory holds is read by the nearest: a finding says so, and what that release does not
+    allow is a warning, since its own may. The code lists of a subset with an association's code are such a
+    matter, too.
     """
     rule = directory.find(message.type, message.version, release or message.release, message.agency)
-    if rule is None:
-        return _unknown(interchange, message)
+    if rule is None or not _RELEASE.fullmatch(message.release):
+        return _unknown(interchange, message, held=rule is not None)
     report = Report()
     report.extend(message.findings)
     positions: Sequence[int] | None = walker(rule.structure).follow(message.tags)
@@ -72,20 +79,26 @@ def validate(
     if positions is None:
         disorder = Disorder(rule.structure, message)
         positions = disorder.run()
-        disorder.tell(at, report)
-    formats = Severity.ERROR if exact else Severity.WARNING
-    severities = (formats, codes if exact else Severity.WARNING)
+        disorder.tell(at, report, Severity.ERROR if exact or release else Severity.WARNING)
+    severities = (Severity.ERROR, codes) if exact else (Severity.WARNING, Severity.WARNING)
+    if message.association:
+        # A subset that an association keeps has codes of its own.
+        severities = (severities[0], Severity.WARNING)
     _check_elements(interchange, message, (rule, positions), at, report, severities)
     _check_sections(rule, positions, message, at, report)
     return Validated(rule, positions, report.findings())
 
 
-def _unknown(interchange: Interchange, message: Message) -> Validated:
+def _unknown(interchange: Interchange, message: Message, *, held: bool) -> Validated:
+    """Nothing is checked: no directory holds the message, or nobody can tell which does."""
     report = Report()
     report.extend(message.findings)
     if message.type:
         at, header = Locator(interchange, message), message.segments[0]
-        if message.agency in {"UN", ""}:
+        if held:
+            place, value = 3, message.release
+            text = "0054 names no release"
+        elif message.agency in {"UN", ""}:
             place, value = 1, message.type
             text = "no directory is held for this message type"
         else:
@@ -115,7 +128,7 @@ def _check_elements(
     severities: tuple[Severity, Severity],
 ) -> None:
     rule, positions = placed
-    newer = interchange.syntax_version >= FIRST_VERSION_WITH_REPETITION
+    newer = repeats(interchange)
     service = interchange.service.plain() if interchange.service.explicit else interchange.service
     accept = acceptor(rule, service, decimal_marks(interchange), newer=newer)
     checker: ElementChecker | None = None
@@ -124,8 +137,9 @@ def _check_elements(
         segment = segments[number - 1]
         # What UNT may hold, and what is too long to be taken apart, is told when the message is read.
         if positions[number - 1] != NOT_PLACED and segment.tag != "UNT" and len(segment.text) <= MAX_SEGMENT:
-            checker = checker or ElementChecker(interchange, message, at, report, severities)
-            checker.check(segment, rule.segments[segment.tag])
+            checker = checker or ElementChecker(interchange, message, at, report)
+            strict = segment.tag in _SERVICE_TAGS
+            checker.check(segment, rule.segments[segment.tag], _STRICT if strict else severities)
 
 
 def _check_sections(

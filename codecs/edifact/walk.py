@@ -41,15 +41,17 @@ class Walker:
         if not tags or tags[0] != self._first:
             return None
         counts, positions, moves, position = [0] * self._groups, [0], self._start, 0
+        # How many in a row, and at which segment that was.
+        run, at = 1, 0
         place = positions.append
         try:
             for tag in tags[1:]:
                 position, moves, opened, limit, inner = moves[tag]
                 if limit:
                     if opened < 0:
-                        # As many before it as there may be are in the same place: this is one too many.
-                        full = len(positions) >= limit and positions[-limit] == position
-                        if full and positions[-limit:].count(position) == limit:
+                        run = run + 1 if at == len(positions) - 1 else 2
+                        at = len(positions)
+                        if run > limit:
                             return None
                     else:
                         counts[opened] += 1

@@ -27,5 +27,5 @@ def test_as_many_messages_as_may_be() -> None:
 def test_one_more_is_refused_as_a_whole() -> None:
     reading = READER.read(_interchange(MAX_MESSAGES + 1))
     assert reading.documents == ()
-    assert [(f.code, f.value) for f in reading.findings] == [("18", str(MAX_MESSAGES + 1))]
+    assert [f.code for f in reading.findings] == ["18"]
     assert reading.interchange is not None

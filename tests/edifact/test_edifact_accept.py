@@ -14,7 +14,7 @@ from tidewaiter.codecs.edifact import Directory, Interchange, Message, read_inte
 from tidewaiter.codecs.edifact import accept as accept_module
 from tidewaiter.codecs.edifact.accept import Acceptor, acceptor
 from tidewaiter.codecs.edifact.directory import ComponentUse, ElementUse, MessageRule, SegmentRule
-from tidewaiter.codecs.edifact.elements import ElementChecker, decimal_marks
+from tidewaiter.codecs.edifact.elements import ElementChecker, decimal_marks, repeats
 from tidewaiter.codecs.edifact.place import Locator
 from tidewaiter.codecs.edifact.report import Report
 from tidewaiter.codecs.edifact.service import ServiceString
@@ -202,7 +202,7 @@ def service_of(advice: str, version: int) -> ServiceString:
 
 
 def doubtful(interchange: Interchange, message: Message, rule: MessageRule = RULE) -> set[int]:
-    newer = interchange.syntax_version == 4
+    newer = repeats(interchange)
     accept = acceptor(rule, interchange.service, decimal_marks(interchange), newer=newer)
     return set(accept.doubtful(message.data.decode(message.codec), len(message.segments)))
 
@@ -210,9 +210,9 @@ def doubtful(interchange: Interchange, message: Message, rule: MessageRule = RUL
 def faults(interchange: Interchange, message: Message, number: int) -> tuple[Finding, ...]:
     report = Report()
     severities = (Severity.ERROR, Severity.ERROR)
-    checker = ElementChecker(interchange, message, Locator(interchange, message), report, severities)
+    checker = ElementChecker(interchange, message, Locator(interchange, message), report)
     segment = message.segments[number - 1]
-    checker.check(segment, RULE.segments[segment.tag])
+    checker.check(segment, RULE.segments[segment.tag], severities)
     return report.findings()
 
 
@@ -277,7 +277,8 @@ def test_enough_is_accepted_that_it_says_something() -> None:
 def test_a_segment_in_order_is_accepted(seed: int, advice: str, version: int, ends: str) -> None:
     rng = random.Random(seed)
     service = service_of(advice, version)
-    pen = Pen(rng, service, version, wild=False)
+    # Without a separator for it, repetitions are written as in version 3.
+    pen = Pen(rng, service, version if service.repetition else 3, wild=False)
     lines = [pen.segment(RULE.segments[rng.choice(TAGS)]) for _ in range(SEGMENTS)]
     interchange = message_of(lines, service, version, ends)
     (message,) = interchange.messages

@@ -74,9 +74,9 @@ def faults(
 ) -> tuple[Finding, ...]:
     (message,) = interchange.messages
     report = Report()
-    checker = ElementChecker(interchange, message, Locator(interchange, message), report, severities)
+    checker = ElementChecker(interchange, message, Locator(interchange, message), report)
     for segment in message.segments[:-1]:
-        checker.check(segment, rule.segments[segment.tag])
+        checker.check(segment, rule.segments[segment.tag], severities)
     return report.findings()
 
 

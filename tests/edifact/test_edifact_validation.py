@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tidewaiter.codecs.edifact import Directory, Interchange, read_interchange, validate
+from tidewaiter.codecs.edifact import Directory, Interchange, read_cusdec, read_interchange, validate
 from tidewaiter.codecs.edifact.validation import NOT_PLACED
 from tidewaiter.codecs.finding import MAX_FINDINGS, EdifactPointer, Finding, Severity
 
@@ -140,10 +140,26 @@ def test_another_release_is_read_leniently_and_told(make: Make, directory: Direc
     assert found[0].expected == "D.96B"
 
 
-def test_another_release_that_does_not_fit_is_refused(make: Make, directory: Directory) -> None:
+def test_what_another_release_may_allow_is_a_warning(make: Make, directory: Directory) -> None:
     found = check(make, directory, *HEAD, "SEQ+1", *TAIL, name="CUSDEC:D:20A:UN")
-    assert [f.severity for f in found] == [Severity.WARNING, Severity.ERROR]
+    assert {f.severity for f in found} == {Severity.WARNING}
     assert told(found)[1] == "15 SEQ[3]"
+
+
+def test_what_the_mapping_has_no_place_for_is_an_error_in_every_release(
+    make: Make, directory: Directory
+) -> None:
+    for release in ("19B", "20A"):
+        interchange = make(*HEAD, "GEI+1+2", *TAIL, name=f"CUSDEC:D:{release}:UN")
+        _, found = read_cusdec(interchange, interchange.messages[0], directory)
+        errors = [f for f in found if f.severity is Severity.ERROR and "GEI" in str(f.pointer)]
+        assert [f.code for f in errors] == ["not-taken" if release == "19B" else "15"]
+
+
+@pytest.mark.parametrize("release", ["", "QQQ", "96BX", "1996B", "9B"])
+def test_a_release_that_is_none_is_one_error(make: Make, directory: Directory, release: str) -> None:
+    found = check(make, directory, *HEAD, "XYZ", *TAIL, name=f"CUSDEC:D:{release}:UN")
+    assert told(found) == ["14 UNH[1]/2/3"]
 
 
 def test_a_type_that_is_not_supported(make: Make, directory: Directory) -> None:

@@ -16,6 +16,7 @@ from ..envelope import Envelope
 from ..interchange import Group, Interchange, Message, Package
 from ..outgoing import Heading, MessageName, OutMessage
 from ..pen import OutSegment, segment
+from ..place import reference_shown
 from ..report import Code
 from ..service import ServiceString
 from ..writer import is_latin
@@ -97,7 +98,7 @@ class _Levels:
         self._positions = {message.position: message for message in interchange.messages}
         self._named: dict[str, list[Message]] = {}
         for message in interchange.messages:
-            self._named.setdefault(message.reference, []).append(message)
+            self._named.setdefault(reference_shown(message.reference), []).append(message)
         for finding in _errors((*interchange.findings, *findings)):
             self._sort(finding)
         for message in interchange.messages:

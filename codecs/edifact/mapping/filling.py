@@ -7,8 +7,8 @@ from ..interchange import Message
 from ..structure import Structure
 from ..validation import Validated
 from ..walk import NOT_PLACED
-from .reading import Reading
-from .rules import NOT_TAKEN, Table, find_rule
+from .reading import NOT_TAKEN, Reading
+from .rules import Table, find_rule
 from .tree import Draft
 
 # Structures in use at a time: one for each release of CUSDEC and CUSRES.

@@ -14,7 +14,9 @@ from ..validation import Validated, validate
 from ..writer import Cell
 from .tree import Draft, resolve
 
+# Finding codes of the mapping; they are not of UNTDID 0085, since the syntax is in order.
 BAD_VALUE = "bad-value"
+NOT_TAKEN = "not-taken"
 # Segment, element and component.
 _Place = tuple[int, int | None, int | None]
 
@@ -24,8 +26,9 @@ def validated_for(
 ) -> Validated:
     """`message` as the mapping of `name` reads it: by that release, since places are named after its groups.
 
-    What its own release has to say of it is among the findings too. `rule` is None where it is no message of
-    this type, or no directory holds it.
+    Where the message's own release is held, that alone judges it, and of the other release comes only what it
+    has no place for: content that would be lost. `rule` is None where it is no message of this type, or no
+    directory holds it.
     """
     own = validate(interchange, message, directory, codes=Severity.WARNING)
     if own.rule is None or message.type != name.type:
@@ -34,9 +37,15 @@ def validated_for(
         return own
     release = name.release
     read = validate(interchange, message, directory, codes=Severity.WARNING, release=release)
-    told = {(finding.code, _place(finding)) for finding in read.findings}
-    more = [finding for finding in own.findings if (finding.code, _place(finding)) not in told]
-    return msgspec.structs.replace(read, findings=(*read.findings, *more))
+    if not own.rule.covers(message.version, message.release):
+        return read
+    text = f"{name.type} is read as of {name.version}.{release}, which has no place for this segment"
+    lost = [
+        msgspec.structs.replace(finding, code=NOT_TAKEN, text=text)
+        for finding in read.findings
+        if finding.code == Code.NOT_SUPPORTED_HERE and finding.severity is Severity.ERROR
+    ]
+    return msgspec.structs.replace(read, findings=(*own.findings, *lost))
 
 
 class Reading:

@@ -20,7 +20,6 @@ from .tree import Draft, Path, resolve
 
 # Finding codes of the mapping itself; they are not of UNTDID 0085, since the syntax is in order.
 NO_PLACE = "no-place"
-NOT_TAKEN = "not-taken"
 CHANGED = "changed-in-writing"
 
 ANY = "*"
