@@ -161,6 +161,10 @@ class Nesting:
         )
 
     def _check_segment(self, segment: Segment) -> None:
+        if self._report.closed:
+            # Nothing of it would be kept: it counts as one more.
+            self._report.dropped += 1
+            return
         check_service_segment(segment, self.context.syntax_version, self._at, self._report)
 
     def _check(self, trailer: Segment, count: tuple[str, int], reference: tuple[str, str]) -> None:

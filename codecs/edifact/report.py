@@ -53,6 +53,11 @@ class Report:
         return len(self._findings)
 
     @property
+    def closed(self) -> bool:
+        """True when no other finding would be kept, whatever it is: all that is kept are errors."""
+        return self.full and not self._lesser
+
+    @property
     def full(self) -> bool:
         """True when another finding would be counted but not kept."""
         return len(self._findings) >= self._limit - 1

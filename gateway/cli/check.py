@@ -20,6 +20,10 @@ MAX_LISTED = 1_000
 MAX_NAMES = 50
 
 
+# No directory is held for any of its messages.
+NOT_CHECKED = "not checked"
+
+
 class Checked:
     """One interchange as far as it was read. `documents` names its first messages in order; `findings` are
     those of the envelope, and then those of its messages; `more` is how many are not among them."""
@@ -76,6 +80,11 @@ class Checked:
         return Outcome.INVALID if self._known else Outcome.UNREADABLE
 
     @property
+    def word(self) -> str:
+        """The outcome in a word: what was read, and could be held against nothing, was not checked."""
+        return NOT_CHECKED if self.outcome is Outcome.UNREADABLE and self.messages else self.outcome.word
+
+    @property
     def kinds(self) -> str:
         """What it holds, in words: `2 CUSDEC:D:96B:UN, CONTRL:D:3:UN, 1 invalid`."""
         told = [f"{n:,} {shown(name)}" if n > 1 else shown(name) for name, n in self._names.items()]
@@ -104,7 +113,7 @@ class Checked:
             "syntax": f"{it.syntax}:{it.syntax_version}" if it.header else "",
             "offset": it.start,
             "end": it.end,
-            "result": self.outcome.word,
+            "result": self.word,
             "messages": self.messages,
             "invalid": self.invalid,
             "packages": self.packages,
@@ -158,6 +167,12 @@ def outcome_of(checked: list[Checked]) -> Outcome:
     if outcomes == {Outcome.VALID}:
         return Outcome.VALID
     return Outcome.UNREADABLE if outcomes == {Outcome.UNREADABLE} else Outcome.INVALID
+
+
+def word_of(checked: list[Checked]) -> str:
+    """The same in a word."""
+    words = {each.word for each in checked}
+    return words.pop() if len(words) == 1 else outcome_of(checked).word
 
 
 def _without_position(finding: Finding) -> Finding:

@@ -29,6 +29,7 @@ def add(folder: pathlib.Path, archive: pathlib.Path, only: str, *, as_json: bool
             return complain(f"{archive}: the archive is larger than {MAX_ARCHIVE >> 20} MB")
         compiled = compile_archive(archive.read_bytes(), wanted or None)
         file = folder / resources.ADDED / f"{compiled.table.directory.lower()}.json"
+        dropped = _dropped(file, compiled)
         _write(file, compiled.encode())
         resources.directory_of.cache_clear()
     except ArchiveError as error:
@@ -36,12 +37,20 @@ def add(folder: pathlib.Path, archive: pathlib.Path, only: str, *, as_json: bool
     except OSError as error:
         return complain(f"{error.filename or archive}: {error.strerror or error}")
     absent = sorted(set(wanted) - compiled.table.messages.keys() - compiled.left_out.keys())
-    report = _report(compiled, file, absent)
+    report = _report(compiled, file, absent) | {"no-longer-held": dropped}
     if as_json:
         _print_json(report)
     else:
         _print_report(report)
     return OK
+
+
+def _dropped(file: pathlib.Path, compiled: Compiled) -> list[str]:
+    """The messages of the table that is replaced which the new one does not have."""
+    try:
+        return sorted(read_table(file.read_bytes()).messages.keys() - compiled.table.messages.keys())
+    except (FileNotFoundError, DirectoryError):
+        return []
 
 
 def _write(file: pathlib.Path, data: bytes) -> None:
@@ -90,6 +99,9 @@ def _print_report(report: dict[str, Any]) -> None:
         out(f"  {', '.join(report['interactive'])}: left out, interactive messages are not read\n")
     for name, reason in report["left-out"].items():
         out(f"  {name}: left out, {reason}\n")
+    if dropped := report["no-longer-held"]:
+        names = " ".join(dropped) if len(dropped) <= MAX_LISTED else f"{len(dropped)} messages"
+        out(f"  no longer held, since the same release was added before with more: {names}\n")
     out(f"  written to {report['file']}\n")
 
 

@@ -57,19 +57,19 @@ def _validated(
             _print(name, reading)
         return _code(reading), _json(name, reading) if as_json else {}
     from ...codecs.edifact import Profile
-    from .check import check, outcome_of
+    from .check import check, outcome_of, word_of
 
     checked = check(intake.pieces, reader, Profile(utf8=utf8))
-    outcome = outcome_of(checked)
+    outcome, word = outcome_of(checked), word_of(checked)
     if as_json:
-        return outcome, _json_interchanges(name, outcome, checked)
+        return outcome, _json_interchanges(name, word, checked)
     if len(checked) == 1:
-        sys.stdout.write(f"{name}: {outcome.word} ({checked[0].kinds})\n")
+        sys.stdout.write(f"{name}: {word} ({checked[0].kinds})\n")
         _print_findings(checked[0], "  ")
         return outcome, {}
-    sys.stdout.write(f"{name}: {outcome.word} ({len(checked):,} interchanges)\n")
+    sys.stdout.write(f"{name}: {word} ({len(checked):,} interchanges)\n")
     for each in checked:
-        sys.stdout.write(f"  {each.title}: {each.outcome.word} ({each.kinds})\n")
+        sys.stdout.write(f"  {each.title}: {each.word} ({each.kinds})\n")
         _print_findings(each, "    ")
     return outcome, {}
 
@@ -85,10 +85,10 @@ def _print_lines(findings: tuple[Finding, ...], indent: str) -> None:
         sys.stdout.write(f"{indent}{finding_line(finding_view(finding))}\n")
 
 
-def _json_interchanges(name: str, outcome: Outcome, checked: "list[Checked]") -> _Report:
+def _json_interchanges(name: str, word: str, checked: "list[Checked]") -> _Report:
     return {
         "file": name,
-        "result": outcome.word,
+        "result": word,
         "documents": [document for each in checked for document in each.documents],
         "findings": [finding_view(finding) for each in checked for finding in each.findings],
         "more": sum(each.more for each in checked),

@@ -107,7 +107,7 @@ def test_a_finding_in_a_group_says_which(cli: RunCli) -> None:
     ("messages", "code", "kinds"),
     [
         ([GOOD], VALID, "valid (APERAK:D:96B:UN)"),
-        ([NO_DIRECTORY], UNREADABLE, "unreadable (ORDERS:D:96A:UN)"),
+        ([NO_DIRECTORY], UNREADABLE, "not checked (ORDERS:D:96A:UN)"),
         ([NO_DIRECTORY, GOOD], INVALID, "invalid (ORDERS:D:96A:UN, APERAK:D:96B:UN, 1 invalid)"),
     ],
 )
