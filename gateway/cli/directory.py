@@ -106,11 +106,8 @@ def _print_report(report: dict[str, Any]) -> None:
 
 
 def list_tables(folder: pathlib.Path, *, as_json: bool) -> int:
-    """Print the releases held, oldest first. 2: a table cannot be used."""
-    try:
-        held = _held(folder)
-    except DirectoryError as error:
-        return complain(error)
+    """Print the releases held, oldest first. 2: a table cannot be used; the others are printed."""
+    held, unusable = _held(folder)
     order = Directory((table.directory, bytes) for table, _ in held).releases()
     held.sort(key=lambda entry: (order.index(entry[0].directory), entry[1] is not None))
     if as_json:
@@ -125,21 +122,27 @@ def list_tables(folder: pathlib.Path, *, as_json: bool) -> int:
                 for table, file in held
             ]
         )
-        return OK
+        return _complain_of(unusable)
     width = max(len(table.directory) for table, _ in held)
     for table, file in held:
         names = sorted(table.messages)
         told = " ".join(names) if len(names) <= MAX_LISTED else f"{len(names)} messages"
         sys.stdout.write(f"{table.directory.ljust(width)}  {told}  ({file or 'shipped'})\n")
-    return OK
+    return _complain_of(unusable)
+
+
+def _complain_of(unusable: list[str]) -> int:
+    return max([OK, *(complain(text) for text in unusable)])
 
 
 def show(folder: pathlib.Path, name: str, *, as_json: bool) -> int:
-    """Print what a directory says of a message, segment, composite or data element. 1: it is not held."""
+    """Print what a directory says of a message, segment, composite or data element. 1: it is not held, 2: a table cannot be used; what the others
+    say is printed."""
+    held, unusable = _held(folder)
     try:
-        held = [table for table, _ in reversed(_held(folder))]
-        found = view(name, held, resources.directory(folder))
+        found = view(name, [table for table, _ in reversed(held)], resources.directory(folder))
     except NotHeldError as error:
+        _complain_of(unusable)
         sys.stderr.write(f"tidewaiter: {error}\n")
         return NOT_FOUND
     except DirectoryError as error:
@@ -148,24 +151,27 @@ def show(folder: pathlib.Path, name: str, *, as_json: bool) -> int:
         _print_json(found)
     else:
         print_view(found)
-    return OK
+    return _complain_of(unusable)
 
 
-def _held(folder: pathlib.Path) -> list[tuple[Table, pathlib.Path | None]]:
-    """Every table, and the file of one that was added."""
+def _held(folder: pathlib.Path) -> tuple[list[tuple[Table, pathlib.Path | None]], list[str]]:
+    """Every table, with the file of one that was added; and what is wrong with those that cannot be used."""
     shipped = len(resources.tables())
     held: list[tuple[Table, pathlib.Path | None]] = []
+    unusable: list[str] = []
     for number, file in enumerate(resources.tables(folder)):
         try:
             table = read_table(file.read_bytes())
         except DirectoryError as error:
-            raise DirectoryError(f"{file}: {error}") from error
+            unusable.append(f"{file}: {error}")
         except OSError as error:
-            raise DirectoryError(f"{file}: {error.strerror or error}") from error
-        if table.directory != file.stem.upper():
-            raise DirectoryError(f"{file}: the table is of {table.directory}, and its name says otherwise")
-        held.append((table, file if number >= shipped else None))
-    return held
+            unusable.append(f"{file}: {error.strerror or error}")
+        else:
+            if table.directory == file.stem.upper():
+                held.append((table, file if number >= shipped else None))
+            else:
+                unusable.append(f"{file}: the table is of {table.directory}, and its name says otherwise")
+    return held, unusable
 
 
 def _print_json(found: object) -> None:
