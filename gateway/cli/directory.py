@@ -136,8 +136,10 @@ def _complain_of(unusable: list[str]) -> int:
 
 
 def show(folder: pathlib.Path, name: str, *, as_json: bool) -> int:
-    """Print what a directory says of a message, segment, composite or data element. 1: it is not held, 2: a table cannot be used; what the others
-    say is printed."""
+    """Print what a directory says of a message, segment, composite or data element.
+
+    1: it is not held. 2: a table cannot be used; what the others say is printed.
+    """
     held, unusable = _held(folder)
     try:
         found = view(name, [table for table, _ in reversed(held)], resources.directory(folder))
