@@ -129,7 +129,7 @@ def test_names_shipped(cli: RunCli, home: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("CUSDEC:D:97A", "no CUSDEC of D.97A is held; it is held of D.19B, D.01B, D.96B"),
+        ("CUSDEC:D:97A", "no CUSDEC of D.97A is held; it is held of D.19B, D.03A, D.01B, D.99B, D.96B"),
         ("ORDERS:D:96B", "no ORDERS of D.96B is held; these are: APERAK AUTACK CONTRL CUSCAR"),
         ("XYZ", "no XYZ is held; see: tidewaiter directory list"),
         ("12", "'12' is no message, segment, composite or data element"),

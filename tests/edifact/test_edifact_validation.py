@@ -133,10 +133,10 @@ def test_version_4_needs_no_digit_before_the_mark_and_may_not_repeat_these(direc
 
 
 def test_another_release_is_read_leniently_and_told(make: Make, directory: Directory) -> None:
-    found = check(make, directory, *HEAD, "LOC+TOOLONG", *TAIL, name="CUSDEC:D:99B:UN")
+    found = check(make, directory, *HEAD, "LOC+TOOLONG", *TAIL, name="CUSDEC:D:98A:UN")
     assert told(found) == ["3 UNH[1]/2/3", "39 LOC[3]/1/1"]
     assert {f.severity for f in found} == {Severity.WARNING}
-    assert found[0].value == "D.99B"
+    assert found[0].value == "D.98A"
     assert found[0].expected == "D.96B"
 
 

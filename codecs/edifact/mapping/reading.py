@@ -40,12 +40,13 @@ def validated_for(
     if not own.rule.covers(message.version, message.release):
         return read
     text = f"{name.type} is read as of {name.version}.{release}, which has no place for this segment"
-    lost = [
-        msgspec.structs.replace(finding, code=NOT_TAKEN, text=text)
-        for finding in read.findings
-        if finding.code == Code.NOT_SUPPORTED_HERE and finding.severity is Severity.ERROR
-    ]
-    return msgspec.structs.replace(read, findings=(*own.findings, *lost))
+    other = []
+    for finding in read.findings:
+        if finding.code == Code.RELEASE_NOT_SUPPORTED:
+            other.append(msgspec.structs.replace(finding, severity=Severity.INFO))
+        elif finding.code == Code.NOT_SUPPORTED_HERE and finding.severity is Severity.ERROR:
+            other.append(msgspec.structs.replace(finding, code=NOT_TAKEN, text=text))
+    return msgspec.structs.replace(read, findings=(*own.findings, *other))
 
 
 class Reading:
