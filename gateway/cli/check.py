@@ -22,6 +22,8 @@ MAX_NAMES = 50
 
 # No directory is held for any of its messages.
 NOT_CHECKED = "not checked"
+# UNTDID 0085 of such a message.
+NOT_HELD = "14"
 
 
 class Checked:
@@ -33,7 +35,7 @@ class Checked:
         self.documents: list[str] = []
         self.findings: tuple[Finding, ...] = interchange.findings
         self.messages = self.invalid = self.packages = 0
-        self._known = self._failed = False
+        self._known = self._failed = self._wrong = False
         self._names: Counter[str] = Counter()
         # The report keeps one place for what it says itself.
         self._report = Report(room + 1)
@@ -43,6 +45,7 @@ class Checked:
         self.messages += 1
         self.invalid += not document.valid
         self._known |= document.kind is not Kind.UNKNOWN
+        self._wrong |= not is_valid(tuple(f for f in document.findings if f.code != NOT_HELD))
         if len(self.documents) < MAX_LISTED:
             self.documents.append(document.name)
         if document.name in self._names or len(self._names) < MAX_NAMES:
@@ -74,10 +77,11 @@ class Checked:
 
     @property
     def outcome(self) -> Outcome:
-        """UNREADABLE where something is wrong, and no message is of a type that is held."""
+        """UNREADABLE where there is no message, or all that is wrong is that no directory is held for any."""
         if not (self._failed or self.invalid):
             return Outcome.VALID
-        return Outcome.INVALID if self._known else Outcome.UNREADABLE
+        told = self._known or self._wrong or (self._failed and self.messages > 0)
+        return Outcome.INVALID if told else Outcome.UNREADABLE
 
     @property
     def word(self) -> str:
