@@ -25,6 +25,9 @@ _RELEASE = re.compile("[0-9]{1,3}|[0-9]{2}[A-Z]")
 # Of no directory's release.
 _SERVICE_TAGS = frozenset({"UNH", "UNS"})
 _STRICT = (Severity.ERROR, Severity.ERROR)
+# By which release a message of another one is read, and why.
+_NEAREST = "read by the rules of {}, the release held here"
+_CHOSEN = "its content is read by the rules of {}"
 
 
 class Validated(msgspec.Struct, frozen=True):
@@ -53,13 +56,11 @@ def validate(
 ) -> Validated:
     """Check `message` in one pass. Never raises.
 
-    `codes` is how bad it is when a code list does not have a value. With `release` (`96B`) the message is
-    read by that release, whatever it says itself.
-
-    `interchange` is the one it came in, or of a stream the one that started. A message of another release
-    than any the directory holds is read by the nearest: a finding says so, and what that release does not
-    allow is a warning, since its own may. The code lists of a subset with an association's code are such a
-    matter, too.
+    `interchange` is the one it came in, or of a stream the one that started. A message of a release that the
+    directory does not hold is read by the nearest: a finding says so, and what that release does not allow is
+    a warning, since its own may. So is a value that a code list does not have, in a subset with an
+    association's code; `codes` is how bad that is in others. With `release` (`96B`) the message is read by
+    that one, whatever it says itself.
     """
     rule = directory.find(message.type, message.version, release or message.release, message.agency)
     if rule is None or not _RELEASE.fullmatch(message.release):
@@ -70,12 +71,7 @@ def validate(
     at = Locator(interchange, message, lambda: group_paths(rule.structure, positions or ()))
     exact = rule.covers(message.version, message.release)
     if not exact:
-        text = (
-            "its content is read by the rules of {}"
-            if release
-            else "read by the rules of {}, the release held here"
-        )
-        _tell_release(rule, message, text, at, report)
+        _tell_release(rule, message, _CHOSEN if release else _NEAREST, at, report)
     if positions is None:
         disorder = Disorder(rule.structure, message)
         positions = disorder.run()
