@@ -137,7 +137,7 @@ class Reader:
 
         profile = profile or edifact.Profile()
         interchange = edifact.read_interchange(payload, profile, limit=MAX_MESSAGES + 1)
-        if len(interchange.messages) > MAX_MESSAGES:
+        if len(interchange.messages) + len(interchange.packages) > MAX_MESSAGES:
             text = f"an interchange holds {MAX_MESSAGES} messages at most: send it in parts"
             many = Finding(code="18", text=text)
             return Reading(syntax=Syntax.EDIFACT, documents=(), findings=(many,), interchange=interchange)

@@ -34,9 +34,13 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     test: bool
 
 
-def read_header(data: bytes, offset: int, service: ServiceString, report: Report) -> Header:
-    """Read UNB from its octets without the terminator; `offset` is where they begin. UNB is in ASCII whatever
-    it declares; other octets are read one by one."""
+def read_header(
+    data: bytes, offset: int, service: ServiceString, report: Report, *, advice: int | None = None
+) -> Header:
+    """Read UNB from its octets without the terminator; `offset` is where they begin, `advice` where UNA does.
+
+    UNB is in ASCII whatever it declares; other octets are read one by one.
+    """
     text = data.decode(ANY_OCTET)
     version = _version(read_segment(text, offset, service), report)
     segment = read_segment(text, offset, for_version(service, version))
@@ -57,7 +61,7 @@ def read_header(data: bytes, offset: int, service: ServiceString, report: Report
     )
     if version >= FIRST_VERSION_WITH_REPETITION and service.explicit and not service.repetition:
         text, pointer = "UNA gives no repetition separator, as syntax version 4 asks", at(segment)
-        pointer = msgspec.structs.replace(pointer, tag="UNA")
+        pointer = msgspec.structs.replace(pointer, tag="UNA", offset=offset if advice is None else advice)
         severity = Severity.WARNING
         report.add(Code.INVALID_SERVICE_CHARACTER, text, pointer, expected="*", severity=severity)
     return header

@@ -51,7 +51,14 @@ def read_interchanges(
         elif isinstance(event, Message | Package):
             if not room:
                 kept = _numbered(messages)
-                return (*found, _too_many(replace(context, data=data, messages=kept), event.start, limit))
+                return (
+                    *found,
+                    _too_many(
+                        replace(context, data=data, messages=kept, packages=tuple(packages)),
+                        event.start,
+                        limit,
+                    ),
+                )
             room -= 1
             if isinstance(event, Message):
                 messages.append(event)

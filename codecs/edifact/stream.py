@@ -172,7 +172,9 @@ class Stream:
         if start.bare:
             header = no_header(offset)
         else:
-            header = read_header(bytes(buffer.data[start.header : closing]), offset, start.service, report)
+            octets = bytes(buffer.data[start.header : closing])
+            advice = buffer.base + start.start
+            header = read_header(octets, offset, start.service, report, advice=advice)
         context = _context(header, start, buffer.base + start.start)
         decoder = decoder_for(header.level, context.service, self._profile)
         if self._narrowing.codec is not None:

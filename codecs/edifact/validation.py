@@ -75,7 +75,7 @@ def validate(
     if positions is None:
         disorder = Disorder(rule.structure, message)
         positions = disorder.run()
-        disorder.tell(at, report, Severity.ERROR if exact or release else Severity.WARNING)
+        disorder.tell(at, report, Severity.ERROR if exact else Severity.WARNING)
     severities = (Severity.ERROR, codes) if exact else (Severity.WARNING, Severity.WARNING)
     if message.association:
         # A subset that an association keeps has codes of its own.

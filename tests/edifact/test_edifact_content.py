@@ -178,3 +178,8 @@ def test_what_cannot_be_an_interchange_is_named(data: bytes, text: str) -> None:
 def test_the_short_date_of_version_3_under_version_4_is_a_warning(bytes_of: Callable[..., bytes]) -> None:
     (found,) = read_interchange(bytes_of(HEAD, *ITEM, "UNS+S", level="UNOC:4")).findings
     assert (found.code, found.severity, found.value) == ("12", Severity.WARNING, "260504")
+
+
+def test_a_cst_in_the_header_is_no_item(read: Read) -> None:
+    _, findings = read(HEAD, "CST+1+1", "UNS+D", "UNS+S")
+    assert "no-items" in {f.code for f in findings}

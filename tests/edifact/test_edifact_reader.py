@@ -250,3 +250,13 @@ def test_a_file_that_was_printed_prettily(between: str) -> None:
     assert found.valid
     assert [(f.code, f.severity) for f in found.messages[0].findings] == [("21", Severity.WARNING)]
     assert [s.tag for s in found.messages[0].segments] == ["UNH", "BGM", "UNS", "UNS", "UNT"]
+
+
+def test_what_was_read_up_to_the_limit_is_kept() -> None:
+    package = "UNO+{0}+A:1+B:2+3'abcUNP+3+{0}'"
+    text = f"{HEAD.replace('UNOC:3', 'UNOC:4').replace('260504', '20260504')}{ONE}"
+    text += "".join(package.format(f"P{n}") for n in range(3)) + "UNZ+4+REF1'"
+    found = read_interchange(text.encode(), limit=2)
+    assert (len(found.messages), [p.reference for p in found.packages]) == (1, ["P0"])
+    assert faults(found)[0] == ("35", "UNZ")
+    assert read(text).valid

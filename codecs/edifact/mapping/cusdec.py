@@ -59,7 +59,13 @@ class _Places:
         ]
         self._draft = draft
         self._begin = next((segment for segment in placed if segment.tag == "BGM"), None)
-        self._items = any(segment.tag == "CST" for segment in placed)
+        # CST stands in the header, too; an item is one that opens a group.
+        rule = validated.rule
+        self._items = rule is not None and any(
+            segment.tag == "CST" and rule.structure.trigger(position)
+            for segment, position in zip(message.segments, validated.positions, strict=True)
+            if position != NOT_PLACED
+        )
         self._section = next((segment for segment in placed if segment.tag == "UNS"), self._begin)
 
     def of(self, fault: Fault) -> Origin | None:

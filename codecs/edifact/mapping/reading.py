@@ -17,6 +17,9 @@ from .tree import Draft, resolve
 # Finding codes of the mapping; they are not of UNTDID 0085, since the syntax is in order.
 BAD_VALUE = "bad-value"
 NOT_TAKEN = "not-taken"
+# Of the syntax, what says that content has no place: a segment, or a part of one.
+_PART = Code.TOO_MANY_CONSTITUENTS
+_LOST = frozenset({Code.NOT_SUPPORTED_HERE, _PART})
 # Segment, element and component.
 _Place = tuple[int, int | None, int | None]
 
@@ -26,27 +29,30 @@ def validated_for(
 ) -> Validated:
     """`message` as the mapping of `name` reads it: by that release, since places are named after its groups.
 
-    Where the message's own release is held, that alone judges it, and of the other release comes only what it
-    has no place for: content that would be lost. `rule` is None where it is no message of this type, or no
-    directory holds it.
+    Its own release, or the nearest one that is held, judges it. Of the release of the mapping comes only what
+    that has no place for: a segment that would be lost is an error, a part of one a warning. `rule` is None
+    where it is no message of this type, or no directory holds it.
     """
     own = validate(interchange, message, directory, codes=Severity.WARNING)
     if own.rule is None or message.type != name.type:
         return msgspec.structs.replace(own, rule=None)
     if own.rule.covers(name.version, name.release):
         return own
-    release = name.release
-    read = validate(interchange, message, directory, codes=Severity.WARNING, release=release)
-    if not own.rule.covers(message.version, message.release):
-        return read
-    text = f"{name.type} is read as of {name.version}.{release}, which has no place for this segment"
-    other = []
-    for finding in read.findings:
-        if finding.code == Code.RELEASE_NOT_SUPPORTED:
-            other.append(msgspec.structs.replace(finding, severity=Severity.INFO))
-        elif finding.code == Code.NOT_SUPPORTED_HERE and finding.severity is Severity.ERROR:
-            other.append(msgspec.structs.replace(finding, code=NOT_TAKEN, text=text))
+    read = validate(interchange, message, directory, codes=Severity.WARNING, release=name.release)
+    known = {_place(f)[0] for f in own.findings if f.code == Code.NOT_SUPPORTED_HERE}
+    lost = [f for f in read.findings if f.code in _LOST and not (f.code != _PART and _place(f)[0] in known)]
+    other = [_as_lost(finding, name) for finding in lost]
+    if own.rule.covers(message.version, message.release):
+        release = (f for f in read.findings if f.code == Code.RELEASE_NOT_SUPPORTED)
+        other = [*(msgspec.structs.replace(f, severity=Severity.INFO) for f in release), *other]
     return msgspec.structs.replace(read, findings=(*own.findings, *other))
+
+
+def _as_lost(finding: Finding, name: MessageName) -> Finding:
+    severity = Severity.WARNING if finding.code == _PART else Severity.ERROR
+    what = "this part" if finding.code == _PART else "this segment"
+    text = f"{name.type} is read as of {name.version}.{name.release}, which has no place for {what}"
+    return msgspec.structs.replace(finding, code=NOT_TAKEN, severity=severity, text=text)
 
 
 class Reading:
