@@ -17,9 +17,11 @@ from .service import ServiceString
 # have something compiled for them makes us work no more than twice as much.
 WORTH_COMPILING = 20_000
 # What names the list a code is of, within a composite: it may be another list than the directory's.
+LIST_ELEMENTS = frozenset({"1131", "3055"})
 # Stands for a released character: a noncharacter of Unicode, which no code list has.
 _OTHER = "\uffff"
-LIST_ELEMENTS = frozenset({"1131", "3055"})
+# Values by their characters: each leads to what may follow it, the empty one to nothing, where a value ends.
+_Tree = dict[str, "_Tree"]
 
 
 class Acceptor:
@@ -158,20 +160,20 @@ def _put_away(released: re.Match[str]) -> str:
 
 def _any_of(values: Iterable[str]) -> str:
     """An expression for exactly these values, as a tree of their characters."""
-    tree: dict[str, dict[str, object]] = {}
+    tree: _Tree = {}
     for value in values:
-        node: dict[str, object] = tree  # type: ignore[assignment]
+        node = tree
         for character in value:
-            node = node.setdefault(character, {})  # type: ignore[assignment]
+            node = node.setdefault(character, {})
         node[""] = {}
-    return _branches(tree)  # type: ignore[arg-type]
+    return _branches(tree)
 
 
-def _branches(node: dict[str, object]) -> str:
+def _branches(node: _Tree) -> str:
     alike: dict[str, list[str]] = {}
     for character, below in node.items():
         if character:
-            alike.setdefault(_branches(below), []).append(character)  # type: ignore[arg-type]
+            alike.setdefault(_branches(below), []).append(character)
     written = []
     for rest, characters in alike.items():
         first = re.escape(characters[0])

@@ -138,8 +138,7 @@ class Body:
         if closing is None:
             return False
         end = closing if closing >= 0 else min(len(buffer.data), begin + MAX_SERVICE_SEGMENT)
-        text = bytes(buffer.data[begin:end]).decode(ANY_OCTET)
-        segment = read_segment(text, buffer.base + begin, self._service)
+        segment = self._segment(begin, end)
         if closing < 0:
             text = "the last segment has no terminator"
             self._nesting.add(Code.MISSING, text, segment, expected=self._service.terminator)
@@ -151,6 +150,11 @@ class Body:
         if closing >= 0:
             self._handle(tag, segment)
         return True
+
+    def _segment(self, begin: int, end: int) -> Segment:
+        """The segment outside messages that lies between these places, without its terminator."""
+        text = bytes(self._buffer.data[begin:end]).decode(ANY_OCTET)
+        return read_segment(text, self._buffer.base + begin, self._service)
 
     def _handle(self, tag: str, segment: Segment) -> None:
         if tag == "UNG":
@@ -231,8 +235,7 @@ class Body:
                 self._wanted = 2 * len(buffer) if len(before) > FEW_SEGMENTS else 0
                 return False
             stop = closing if closing >= 0 else len(buffer.data)
-            text = bytes(buffer.data[begin:stop]).decode(ANY_OCTET)
-            before.append(read_segment(text, buffer.base + begin, self._service))
+            before.append(self._segment(begin, stop))
             begin = min(stop + 1, len(buffer.data))
         end = begin + length
         if length > self._limit:
@@ -268,8 +271,7 @@ class Body:
         if self._marks.here(buffer.data, after) == "UNP":
             closing = self._closing(after)
             stop = len(buffer.data) if closing is None or closing < 0 else closing
-            text = bytes(buffer.data[after:stop]).decode(ANY_OCTET)
-            trailer = read_segment(text, buffer.base + after, self._service)
+            trailer = self._segment(after, stop)
             done = stop + 1
         buffer.take(min(done, len(buffer.data)))
         bounds = (buffer.base + start, buffer.base + buffer.pos)

@@ -100,9 +100,10 @@ class Nesting:
         if group is None:
             return
         before = len(self._report)
+        closed = replace(group, trailer=trailer)
         self._group_count += 1
         if len(self._groups) < MAX_GROUPS:
-            self._groups.append(replace(group, trailer=trailer))
+            self._groups.append(closed)
         if trailer is None:
             pointer = replace(self._at(group.header), tag="UNE", group=reference_shown(group.reference))
             self._report.add(Code.MISSING, "the functional group has no UNE", pointer, expected="UNE")
@@ -112,7 +113,7 @@ class Nesting:
         if not self._in_group:
             pointer = self._at(trailer or group.header)
             self._report.add(Code.LOWER_LEVEL_EMPTY, "the functional group holds no message", pointer)
-        self._emit(GroupEnded(self._groups[-1], self._since(before)))
+        self._emit(GroupEnded(closed, self._since(before)))
 
     def _since(self, before: int) -> tuple[Finding, ...]:
         """What was found since there were so many; nothing once there are too many to be told one by one."""

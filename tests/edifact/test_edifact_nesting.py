@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tidewaiter.codecs.edifact import Interchange, read_interchange
+from tidewaiter.codecs.edifact import Ended, GroupEnded, Interchange, Stream, nesting, read_interchange
 from tidewaiter.codecs.finding import EdifactPointer, Severity
 
 HEAD = "UNB+UNOC:3+A+B+260504:1307+R'"
@@ -156,3 +156,13 @@ def test_what_is_kept_of_groups() -> None:
     assert found.trailer is not None
     assert found.trailer.value(2) == "R"
     assert found.header is not None
+
+
+def test_a_group_that_is_counted_only_is_told_as_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nesting, "MAX_GROUPS", 1)
+    stream = Stream()
+    data = f"{HEAD}{GROUP}{ONE}UNE+1+G'{SECOND}{ONE}UNE+1+H'UNZ+2+R'".encode()
+    events = [*stream.feed(data), *stream.close()]
+    assert [event.group.reference for event in events if isinstance(event, GroupEnded)] == ["G", "H"]
+    (ended,) = (event.interchange for event in events if isinstance(event, Ended))
+    assert ([group.reference for group in ended.groups], ended.findings) == (["G"], ())

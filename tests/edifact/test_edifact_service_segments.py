@@ -4,6 +4,7 @@ import functools
 
 import pytest
 
+from tidewaiter.codecs.edifact import Directory, service_segments
 from tidewaiter.codecs.edifact.place import place
 from tidewaiter.codecs.edifact.report import Report
 from tidewaiter.codecs.edifact.scanner import read_segment
@@ -179,3 +180,23 @@ def test_a_control_character_goes_before_one_above_7f() -> None:
     segment = read_segment(f"{UNB}\xe9\x07", 0, ServiceString())
     check_service_segment(segment, 3, functools.partial(place, interchange="R"), report)
     assert [finding.value for finding in report.findings()] == [r"\x07"]
+
+
+@pytest.mark.parametrize("tag", ["UNB", "UNG"])
+@pytest.mark.parametrize("version", [3, 4])
+def test_the_tables_here_are_those_of_the_service_directories(
+    directory: Directory, tag: str, version: int
+) -> None:
+    """The reader has no directory; what it knows by itself must be what the directories say."""
+    known, rule = service_segments._SEGMENTS[tag], directory.service(version)[tag]
+    assert [use.name for use in known] == [use.id for use in rule.elements]
+    for use, defined in zip(known, rule.elements, strict=True):
+        needed = use.mandatory or (use.older and version < 4)
+        assert needed is defined.mandatory, use.name
+        longest = [component.format.high for component in defined.components]
+        if version == 4:
+            assert list(use.lengths) == longest, use.name
+        else:
+            # One table serves both: version 3 has no more components, and none longer.
+            assert len(longest) <= len(use.lengths), use.name
+            assert all(high <= ours for high, ours in zip(longest, use.lengths, strict=False)), use.name
