@@ -14,7 +14,8 @@ OUT = pathlib.Path(__file__).parent / "out"
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One row. `ratio` is against / ours for a peer (more is better), ours / against for a floor or a limit
-    (less is better); seconds unless `case` names another unit. `goal` and `spread` are for the table."""
+    (less is better); seconds unless `case` names another unit. `goal` and `spread` are for the table; a spread
+    of None was not measured."""
 
     case: str
     ours_s: float
@@ -22,11 +23,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     against_s: float
     ratio: float
     goal: str = ""
-    spread: float = 0.0
+    spread: float | None = None
 
 
 def beside_peer(
-    case: str, ours: float, against: str, peer: float, *, goal: str = "", spread: float = 0.0
+    case: str, ours: float, against: str, peer: float, *, goal: str = "", spread: float | None = None
 ) -> Result:
     """How many times as fast as a peer."""
     return Result(
@@ -35,7 +36,7 @@ def beside_peer(
 
 
 def beside_floor(
-    case: str, ours: float, against: str, floor: float, *, goal: str = "", spread: float = 0.0
+    case: str, ours: float, against: str, floor: float, *, goal: str = "", spread: float | None = None
 ) -> Result:
     """How many times the floor."""
     return Result(
@@ -57,7 +58,7 @@ def table_of(results: Sequence[Result], title: str) -> Table:
             _number(each.against_s),
             f"{each.ratio:.2f}",
             each.goal,
-            f"{each.spread:.0%}",
+            "" if each.spread is None else f"{each.spread:.0%}",
         )
     return table
 

@@ -40,6 +40,13 @@ def test_the_table_has_goal_and_spread() -> None:
     assert all(word in row for word in ("0.010000", "0.200", "20.00", ">= 14", "25%"))
 
 
+def test_a_spread_that_was_not_measured_is_not_shown() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    with console.capture() as captured:
+        console.print(table_of([beside_peer("read", 0.01, "peer", 0.2)], "Title"))
+    assert "%" not in captured.get()
+
+
 def test_a_stage_of_the_pipeline_is_the_pair_of_its_median() -> None:
     pairs = (Pair(floor=1.0, stage=3.0), Pair(floor=1.0, stage=1.0), Pair(floor=2.0, stage=4.0))
     (row,) = rows_of([Measured(stage="receive", pairs=pairs)])
