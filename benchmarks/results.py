@@ -14,8 +14,9 @@ OUT = pathlib.Path(__file__).parent / "out"
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One row. `ratio` is against / ours for a peer (more is better), ours / against for a floor or a limit
-    (less is better); seconds unless `case` names another unit. `goal` and `spread` are for the table; a spread
-    of None was not measured."""
+    (less is better); seconds unless `case` names another unit. `goal` and `spread` are for the table; a
+    spread of None was not measured.
+    """
 
     case: str
     ours_s: float
