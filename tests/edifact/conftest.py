@@ -2,7 +2,8 @@
 
 import datetime
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -41,3 +42,37 @@ def make() -> Callable[..., Interchange]:
 def bytes_of() -> Callable[..., bytes]:
     """The octets of an interchange of one message with these segments."""
     return wrap
+
+
+@pytest.fixture(scope="session")
+def accepts() -> Callable[[Sequence[Any], Sequence[str]], bool]:
+    """Says if tags are a message of a structure: what the walk is held against."""
+    return _accepts
+
+
+def _accepts(nested: Sequence[Any], tags: Sequence[str]) -> bool:
+    """True if `tags` are a message of this structure: every way is tried, nothing is preferred."""
+    memo: dict[tuple[int, int], set[int]] = {}
+
+    def sequence(members: Sequence[Any], starts: set[int]) -> set[int]:
+        for member in members:
+            _, mandatory, limit = (member if isinstance(member, str) else member[0]).split()
+            reached = set() if mandatory == "M" else set(starts)
+            frontier = starts
+            for _ in range(int(limit)):
+                frontier = {end for start in frontier for end in once(member, start)} - reached
+                if not frontier:
+                    break
+                reached |= frontier
+            starts = reached
+        return starts
+
+    def once(member: Any, start: int) -> set[int]:
+        if isinstance(member, str):
+            return {start + 1} if start < len(tags) and tags[start] == member[:3] else set()
+        key = (id(member), start)
+        if key not in memo:
+            memo[key] = sequence(member[1:], {start})
+        return memo[key]
+
+    return len(tags) in sequence(nested, {0})

@@ -71,8 +71,9 @@ class Place(NamedTuple):
 
 
 class Built(NamedTuple):
-    """A message; `count` is what UNT says."""
+    """A message; `count` is what UNT says, `accepts` what judges its order."""
 
+    accepts: Callable[[Sequence[Any], Sequence[str]], bool]
     name: str
     version: int
     nested: list[Any]
@@ -87,35 +88,7 @@ class Built(NamedTuple):
         return f"{head}{body}UNT+{self.count}+1'UNZ+1+R'".encode("latin-1")
 
     def fits(self, pieces: Sequence[Piece]) -> bool:
-        return accepts(self.nested, ["UNH", *(piece.rule.tag for piece in pieces), "UNT"])
-
-
-def accepts(nested: Sequence[Any], tags: Sequence[str]) -> bool:
-    """True if `tags` are a message of this structure: every way is tried, nothing is preferred."""
-    memo: dict[tuple[int, int], set[int]] = {}
-
-    def sequence(members: Sequence[Any], starts: set[int]) -> set[int]:
-        for member in members:
-            _, mandatory, limit = (member if isinstance(member, str) else member[0]).split()
-            reached = set() if mandatory == "M" else set(starts)
-            frontier = starts
-            for _ in range(int(limit)):
-                frontier = {end for start in frontier for end in once(member, start)} - reached
-                if not frontier:
-                    break
-                reached |= frontier
-            starts = reached
-        return starts
-
-    def once(member: Any, start: int) -> set[int]:
-        if isinstance(member, str):
-            return {start + 1} if start < len(tags) and tags[start] == member[:3] else set()
-        key = (id(member), start)
-        if key not in memo:
-            memo[key] = sequence(member[1:], {start})
-        return memo[key]
-
-    return len(tags) in sequence(nested, {0})
+        return self.accepts(self.nested, ["UNH", *(piece.rule.tag for piece in pieces), "UNT"])
 
 
 class Maker:
@@ -384,7 +357,7 @@ def mutated(rng: random.Random, messages: list[Built], kind: int) -> Built:
     raise AssertionError(f"no message can have mistake {kind}")
 
 
-def made(directory: Directory) -> list[Built]:
+def made(directory: Directory, accepts: Callable[..., bool]) -> list[Built]:
     """Messages of every type and release held, two of each version."""
     messages = []
     for path in sorted(TABLES.glob("*.json")):
@@ -399,7 +372,7 @@ def made(directory: Directory) -> list[Built]:
                     rng = random.Random(f"{kind}{release}{syntax}{seed}")
                     pieces = Maker(rng, rule, syntax).level(nested)
                     name = f"{kind}:{version}:{release}:UN"
-                    messages.append(Built(name, syntax, nested, pieces, len(pieces) + 2))
+                    messages.append(Built(accepts, name, syntax, nested, pieces, len(pieces) + 2))
     return messages
 
 
@@ -423,8 +396,8 @@ def points_to_the_value(built: Built, finding: Finding) -> None:
 
 
 @pytest.fixture(scope="module")
-def messages(directory: Directory) -> list[Built]:
-    return made(directory)
+def messages(directory: Directory, accepts: Callable[..., bool]) -> list[Built]:
+    return made(directory, accepts)
 
 
 def test_a_message_without_a_mistake(messages: list[Built], directory: Directory) -> None:
