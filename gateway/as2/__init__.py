@@ -11,7 +11,7 @@ from .mime import MimeError, safe_filename
 from .names import read_name, write_name
 from .payload import Part
 from .signature import Tolerance
-from .terms import Terms
+from .terms import Receipts, Terms
 
 __all__ = [
     "AS2_VERSION",
@@ -28,6 +28,7 @@ __all__ = [
     "Part",
     "ReadDisposition",
     "ReceiptRequest",
+    "Receipts",
     "Received",
     "Refused",
     "Terms",

@@ -2,6 +2,7 @@
 configuration.
 """
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,17 @@ from .names import write_name
 # One document after decompression. A zip bomb grows a thousandfold; a declaration of 10,000 items has some 10
 # MB.
 DEFAULT_MAX_PAYLOAD = 20_000_000
+
+
+class Receipts(enum.Enum):
+    """How the receipts of what we send are to come."""
+
+    SYNC = "sync"
+    """In the HTTP response."""
+    ASYNC = "async"
+    """By a request to our own address, later."""
+    NONE = "none"
+    """Not at all: a 2xx is all there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +55,26 @@ class Terms:
     compress: bool = False
     compress_after_signing: bool = False
     """With `compress`: the signature is inside the compression (RFC 5402 allows either; before is usual)."""
+    opaque: bool = False
+    """Sign with the content inside the SignedData instead of beside it (RFC 8551 3.5.2)."""
+    base64: bool = False
+    """CMS parts are sent as base64, for partners that cannot read binary ones."""
     cipher: Cipher = Cipher.AES256_CBC
+    gcm_in_enveloped: bool = False
+    """GCM goes into EnvelopedData with its tag behind the content, for partners without RFC 5083."""
     key_transport: KeyTransport = KeyTransport.RSA_PKCS1
     digest: Digest = Digest.SHA256
     """The MIC algorithm we ask for, and use where a sender names none."""
     signed_receipts: bool = True
     """Ask for signed receipts, and take no other; False asks for unsigned ones."""
+    receipts: Receipts = Receipts.SYNC
+    """How the receipts of what we send are asked for."""
+    receipt_url: str = ""
+    """Our own address for asynchronous receipts."""
+    receipt_addresses: tuple[str, ...] = ()
+    """The origins, `https://host[:port]`, to which the other side may have its receipts posted."""
+    duplicate_warning: bool = False
+    """A message that comes again is answered `processed/warning: duplicate-document`, not with its receipt."""
     max_payload: int = DEFAULT_MAX_PAYLOAD
 
     def __post_init__(self) -> None:
@@ -58,5 +84,7 @@ class Terms:
             raise ValueError("terms that sign need a signer")
         if self.encrypt and self.their_encryption is None:
             raise ValueError("terms that encrypt need the certificate to encrypt to")
+        if self.receipts is Receipts.ASYNC and not self.receipt_url:
+            raise ValueError("asynchronous receipts need an address of ours")
         if self.max_payload <= 0:
             raise ValueError("max_payload must be positive")
