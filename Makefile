@@ -4,12 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := codecs gateway routing security loadtest benchmarks
 
-.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact bench-peers load clean
+.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact bench-as2 bench-peers load clean
 
 help:
 	@echo "make demo    install into $(VENV) and run the demonstration"
 	@echo "make test    install and run every check and test"
-	@echo "make bench   run the benchmarks: bench-pipeline and bench-edifact (bench-peers adds readers from npm)"
+	@echo "make bench   run the benchmarks: bench-pipeline, bench-edifact and bench-as2 (bench-peers adds readers from npm)"
 	@echo "make load    run a short load test against a gateway of its own"
 	@echo "make clean   remove what the other commands made"
 
@@ -34,13 +34,16 @@ imports: $(VENV)/.dev-installed
 pytest: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest
 
-bench: bench-pipeline bench-edifact
+bench: bench-pipeline bench-edifact bench-as2
 
 bench-pipeline: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only -p no:cacheprovider
 
 bench-edifact: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.benchmarks.edifact $(if $(QUICK),--quick)
+
+bench-as2: $(VENV)/.dev-installed
+	$(BIN)/python -m tidewaiter.benchmarks.as2 $(if $(QUICK),--quick)
 
 bench-peers: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.benchmarks.edifact.node

@@ -45,6 +45,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
         return statistics.median(pair.ratio for pair in self.pairs)
 
     @property
+    def median(self) -> Pair:
+        """The pair whose ratio that is."""
+        return sorted(self.pairs, key=lambda pair: pair.ratio)[len(self.pairs) // 2]
+
+    @property
     def range(self) -> tuple[float, float]:
         """The lowest and the highest ratio."""
         ratios = [pair.ratio for pair in self.pairs]

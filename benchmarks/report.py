@@ -44,11 +44,7 @@ def verdict(measured: Sequence[Measured]) -> Text:
 
 def rows_of(measured: Sequence[Measured]) -> list[Result]:
     """The run as the rows every benchmark writes: of each stage the pair whose ratio is the median."""
-    rows = []
-    for each in measured:
-        pair = sorted(each.pairs, key=lambda pair: pair.ratio)[len(each.pairs) // 2]
-        rows.append(beside_floor(each.stage, pair.stage, FLOOR, pair.floor))
-    return rows
+    return [beside_floor(each.stage, each.median.stage, FLOOR, each.median.floor) for each in measured]
 
 
 def as_builtins(measured: Sequence[Measured], machine: Machine, measured_at: str) -> dict[str, Any]:

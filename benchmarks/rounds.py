@@ -30,8 +30,23 @@ def in_turns(
 
     `calls` says how many calls make a round of a way too short for the clock; one, if it is not there.
     """
-    taken: dict[str, list[float]] = {name: [] for name in ways}
     results: dict[str, object] = {}
+    taken = rounds_of(ways, rounds, calls, clock, results)
+    return {
+        name: Timed(min(times), max(times) / min(times) - 1, results[name]) for name, times in taken.items()
+    }
+
+
+def rounds_of(
+    ways: Mapping[str, Callable[[], object]],
+    rounds: int,
+    calls: Mapping[str, int] | None = None,
+    clock: Callable[[], float] = time.process_time,
+    results: dict[str, object] | None = None,
+) -> dict[str, list[float]]:
+    """The same, every round of every way in seconds of one call; `results` gets what each returned last."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    results = {} if results is None else results
     for _ in range(rounds):
         for name, way in ways.items():
             number = (calls or {}).get(name, 1)
@@ -40,6 +55,4 @@ def in_turns(
             for _ in range(number):
                 results[name] = way()
             taken[name].append((clock() - began) / number)
-    return {
-        name: Timed(min(times), max(times) / min(times) - 1, results[name]) for name, times in taken.items()
-    }
+    return taken
