@@ -19,6 +19,8 @@ MAX_TRAILER = 8 * 1024
 # What chunk lines may cost beyond MAX_OVERHEAD_PER_CHUNK and the data they announce: extensions are not data.
 MAX_OVERHEAD = 16 * 1024
 MAX_OVERHEAD_PER_CHUNK = 16
+# What we write: one TLS record's worth several times over, and far below what any reader takes as one chunk.
+CHUNK = 64 * 1024
 
 # Leading zeros are legal and one peer writes them; more than this is an attempt at an overflow.
 _LENGTH = re.compile(rb"0{0,16}([0-9]{1,15})")
@@ -156,6 +158,15 @@ class BodyUntilClose:
     def body(self) -> bytes:
         """The content, once done."""
         return b"".join(self._parts)
+
+
+def write_chunks(content: bytes) -> bytes:
+    """`content` as a chunked body (RFC 9112 section 7.1), without extensions or trailers."""
+    parts: list[bytes] = []
+    for start in range(0, len(content), CHUNK):
+        chunk = content[start : start + CHUNK]
+        parts += (b"%x\r\n" % len(chunk), chunk, b"\r\n")
+    return b"".join((*parts, b"0\r\n\r\n"))
 
 
 class _Expecting(enum.Enum):

@@ -95,12 +95,13 @@ class Client:
         tls: ssl.SSLContext | None = None,
         timeout: float,  # noqa: ASYNC109 - it also decides what RequestTimeout says was sent
         address: str | None = None,
+        chunked: bool = False,
     ) -> ClientResponse:
         """Send a request and return the answer, whatever its status; redirects are not followed.
 
         `tls` is required for https and unused for http. `timeout` covers everything, waiting for a connection
         included. With `address` the connection goes there, while `Host` and the name checked in the
-        server's certificate stay those of `url`.
+        server's certificate stay those of `url`. `chunked` is for servers that cannot do with a length.
 
         Raises ConnectFailed, PeerClosed, RequestTimeout, BadResponse; ValueError for a URL or header that
         cannot be sent.
@@ -111,7 +112,7 @@ class Client:
         known_again = any(name.lower() in _KNOWN_AGAIN for name, _ in headers)
         call = _Call(
             method=method,
-            data=write_request(method, endpoint, headers, body),
+            data=write_request(method, endpoint, headers, body, chunked=chunked),
             endpoint=endpoint,
             address=address,
             tls=tls if endpoint.scheme == "https" else None,

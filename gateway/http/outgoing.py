@@ -10,7 +10,15 @@ import msgspec
 from anyio.abc import ByteStream
 
 from ...routing.instant import Instant
-from .body import BODY_UNTIL_CLOSE, NO_BODY, BodyPlan, BodyUntilClose, receiver_for, response_body
+from .body import (
+    BODY_UNTIL_CLOSE,
+    NO_BODY,
+    BodyPlan,
+    BodyUntilClose,
+    receiver_for,
+    response_body,
+    write_chunks,
+)
 from .errors import BadResponse, ConnectFailed, HttpRefusal, PeerClosed
 from .head import Headers, ResponseHead, keeps_alive, parse_response_head, write_head
 from .incoming import HeadBuffer
@@ -73,8 +81,18 @@ def parse_url(url: str) -> Endpoint:
     return Endpoint(parts.scheme, host, port, authority, target)
 
 
-def write_request(method: str, endpoint: Endpoint, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
-    """The request as bytes. Raises ValueError for a header that cannot be written or is the client's own."""
+def write_request(
+    method: str,
+    endpoint: Endpoint,
+    headers: Sequence[tuple[str, str]],
+    body: bytes,
+    *,
+    chunked: bool = False,
+) -> bytes:
+    """The request as bytes; a body with its length, or `chunked`.
+
+    Raises ValueError for a header that cannot be written or is the client's own.
+    """
     if not (method.isascii() and method.isalpha() and method.isupper()):
         raise ValueError("a method is upper-case letters")
     for name, _ in headers:
@@ -82,7 +100,8 @@ def write_request(method: str, endpoint: Endpoint, headers: Sequence[tuple[str, 
             raise ValueError(f"{name} is written by the client")
     fields = [("host", endpoint.authority), *headers]
     if body or method in _WITH_LENGTH:
-        fields.append(("content-length", str(len(body))))
+        fields.append(("transfer-encoding", "chunked") if chunked else ("content-length", str(len(body))))
+        body = write_chunks(body) if chunked else body
     return write_head(f"{method} {endpoint.target} HTTP/1.1", fields) + body
 
 
