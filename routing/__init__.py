@@ -7,6 +7,7 @@ from .instant import Instant, elapsed
 from .lifecycle import (
     DELIVERY,
     LODGEMENT,
+    MDN,
     NOTIFICATION,
     TIMESTAMPS,
     DeliveryState,
@@ -16,6 +17,8 @@ from .lifecycle import (
     Lifecycle,
     LodgementState,
     LodgementTrigger,
+    MdnState,
+    MdnTrigger,
     NotificationState,
     NotificationTrigger,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "FOLLOW_UPS",
     "HAND_OVER",
     "LODGEMENT",
+    "MDN",
     "NOTIFICATION",
     "TIMESTAMPS",
     "TRIGGERS",
@@ -73,6 +77,8 @@ __all__ = [
     "LodgementState",
     "LodgementTrigger",
     "Match",
+    "MdnState",
+    "MdnTrigger",
     "NotificationState",
     "NotificationTrigger",
     "Outcome",

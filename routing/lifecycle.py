@@ -1,8 +1,8 @@
-"""Every state, every transition, every kind of event.
+"""Every state and every transition.
 
-A lodgement, a delivery and a notification each live by one table, (state, trigger) -> state, and nothing else
-changes a state. A pair that is not in the table raises: it is a fault of ours, never of a peer. The row keyed
-with None says how a life begins.
+A lodgement, a delivery, a notification and an asynchronous MDN each live by one table,
+(state, trigger) -> state, and nothing else changes a state. A pair that is not in the table raises: it is a
+fault of ours, never of a peer. The row keyed with None says how a life begins.
 
 Messages overtake each other, so the tables answer what a slow network makes of an orderly plan: an answer
 before its receipt, a receipt after the attempt was given up, an answer to a dead letter. What has been learnt
@@ -14,6 +14,27 @@ The values of the enumerations are stored; they never change.
 import enum
 from collections.abc import Mapping
 from typing import Generic, TypeVar
+
+from .events import TIMESTAMPS, EventKind
+
+__all__ = [
+    "DELIVERY",
+    "LODGEMENT",
+    "MDN",
+    "NOTIFICATION",
+    "TIMESTAMPS",
+    "DeliveryState",
+    "DeliveryTrigger",
+    "EventKind",
+    "IllegalTransition",
+    "Lifecycle",
+    "LodgementState",
+    "LodgementTrigger",
+    "MdnState",
+    "MdnTrigger",
+    "NotificationState",
+    "NotificationTrigger",
+]
 
 
 class LodgementState(enum.Enum):
@@ -44,9 +65,11 @@ class DeliveryState(enum.Enum):
 
     PENDING = "pending"
     SENDING = "sending"  # claimed by a worker, whose lease may lapse
+    AWAITING = "awaiting"  # transferred, and the asynchronous MDN is awaited until it is sent again
     SENT = "sent"  # the technical receipt is here, the answer is awaited
     ANSWERED = "answered"
     DEAD = "dead"  # the deadline passed or the document cannot be sent: a person must close or requeue it
+    MISMATCHED = "mismatched"  # the MDN is of other content than was sent: a person must close or requeue it
     CLOSED = "closed"  # closed by a person
     WITHHELD = "withheld"  # a test document for a live agency: it is never sent
 
@@ -57,8 +80,10 @@ class DeliveryTrigger(enum.Enum):
     QUEUE = "queue"
     WITHHOLD = "withhold"  # a test document, and the agency is live: at the start, or by the time of a try
     CLAIM = "claim"
-    FAIL = "fail"  # the attempt failed, or the worker's lease lapsed
+    FAIL = "fail"  # the attempt failed, the worker's lease lapsed, or the MDN says that it was not processed
+    TRANSFER = "transfer"  # taken with a success of HTTP (2xx), and the MDN comes by itself
     RECEIPT = "receipt"
+    MISMATCH = "mismatch"  # the MIC of the MDN is not that of what was sent (RFC 4130 7.3.1)
     ANSWER = "answer"
     EXPIRE = "expire"  # the agreement's deadline passed
     QUARANTINE = "quarantine"  # the document defeats our own writer
@@ -73,8 +98,10 @@ class NotificationState(enum.Enum):
     STORED = "stored"  # to be pulled only
     PENDING = "pending"
     SENDING = "sending"
+    AWAITING = "awaiting"  # as of a delivery
     DELIVERED = "delivered"
     DEAD = "dead"
+    MISMATCHED = "mismatched"  # as of a delivery
 
 
 class NotificationTrigger(enum.Enum):
@@ -84,7 +111,9 @@ class NotificationTrigger(enum.Enum):
     QUEUE = "queue"
     CLAIM = "claim"
     FAIL = "fail"
+    TRANSFER = "transfer"
     RECEIPT = "receipt"
+    MISMATCH = "mismatch"
     PULL = "pull"
     EXPIRE = "expire"
     QUARANTINE = "quarantine"
@@ -92,55 +121,28 @@ class NotificationTrigger(enum.Enum):
     CLOSE = "close"  # by a person: it stays in the log to be pulled
 
 
-class EventKind(enum.Enum):
-    """A row of the history. TIMESTAMPS says which point of the service level each one marks."""
+class MdnState(enum.Enum):
+    """Where an MDN stands that is posted to the sender of a message, beside the response (RFC 4130 7.2)."""
 
-    FIRST_BYTE = "first_byte"
-    RECEIVED = "received"
-    DURABLE = "durable"
-    RECEIPT_SENT = "receipt_sent"
-    VALIDATED = "validated"
-    REJECTED = "rejected"
-    ROUTED = "routed"
-    WITHHELD = "withheld"
-    DELIVERY_STARTED = "delivery_started"
-    DELIVERY_RECEIPTED = "delivery_receipted"
-    DELIVERY_FAILED = "delivery_failed"
-    CONTROLLED = "controlled"  # the agency says that what it got is right, or that it came: CONTRL, APERAK
-    ANSWERED = "answered"
-    DECIDED = "decided"
-    NOTIFIED = "notified"  # durable in the trader's log; `push` = "1" in its data when it is also sent
-    NOTIFICATION_STARTED = "notification_started"
-    NOTIFICATION_FAILED = "notification_failed"
-    NOTIFICATION_DELIVERED = "notification_delivered"
-    NOTIFICATION_PULLED = "notification_pulled"
-    ACKNOWLEDGED = "acknowledged"  # the trader says so of what it was told
-    DUPLICATE = "duplicate"
-    CONFLICT = "conflict"
-    REFUSED = "refused"  # not taken: authentication, integrity, size; or it speaks of nothing sent
-    QUARANTINED = "quarantined"
-    DEAD_LETTERED = "dead_lettered"
-    ALARM = "alarm"  # a person must look; `alarm` in its data says why
-    REQUEUED = "requeued"
-    CLOSED = "closed"
+    PENDING = "pending"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    CLOSED = "closed"  # closed by a person
 
 
-# The points of the service level, and the event whose time each one is. Those of an agency carry `agency` in
-# their data. An answer of a trader's log that is pushed reaches t9 with NOTIFICATION_STARTED.
-TIMESTAMPS: Mapping[str, EventKind] = {
-    "t0": EventKind.FIRST_BYTE,
-    "t1": EventKind.RECEIVED,
-    "t2": EventKind.DURABLE,
-    "t3": EventKind.RECEIPT_SENT,
-    "t4": EventKind.VALIDATED,
-    "t5": EventKind.DELIVERY_STARTED,
-    "t6": EventKind.DELIVERY_RECEIPTED,
-    "t7": EventKind.ANSWERED,
-    "t8": EventKind.DECIDED,
-    "t9": EventKind.NOTIFIED,
-    "t10": EventKind.NOTIFICATION_DELIVERED,
-    "t11": EventKind.ACKNOWLEDGED,
-}
+class MdnTrigger(enum.Enum):
+    """What moves an asynchronous MDN."""
+
+    QUEUE = "queue"
+    CLAIM = "claim"
+    FAIL = "fail"
+    TRANSFER = "transfer"  # taken with a success of HTTP: there is no receipt for a receipt
+    EXPIRE = "expire"
+    QUARANTINE = "quarantine"  # the address is none to which it may be posted, any more
+    REPEAT = "repeat"  # the message came again: its sender may not have the MDN
+    REQUEUE = "requeue"  # by a person
+    CLOSE = "close"  # by a person
 
 
 class IllegalTransition(Exception):  # noqa: N818 - the name says what it is, as the lifecycle's own term
@@ -199,7 +201,9 @@ DELIVERY: Lifecycle[DeliveryState, DeliveryTrigger] = Lifecycle(
         (None, _DT.QUEUE): _D.PENDING,
         (None, _DT.WITHHOLD): _D.WITHHELD,
         (_D.PENDING, _DT.CLAIM): _D.SENDING,
-        (_D.PENDING, _DT.RECEIPT): _D.SENT,  # of an attempt that had been given up
+        (_D.PENDING, _DT.TRANSFER): _D.AWAITING,  # by an attempt that had been given up
+        (_D.PENDING, _DT.RECEIPT): _D.SENT,  # of such an attempt
+        (_D.PENDING, _DT.MISMATCH): _D.MISMATCHED,
         (_D.PENDING, _DT.ANSWER): _D.ANSWERED,  # to such an attempt
         (_D.PENDING, _DT.EXPIRE): _D.DEAD,
         (_D.PENDING, _DT.QUARANTINE): _D.DEAD,
@@ -207,24 +211,50 @@ DELIVERY: Lifecycle[DeliveryState, DeliveryTrigger] = Lifecycle(
         (_D.PENDING, _DT.WITHHOLD): _D.WITHHELD,  # the agency went live while a test document waited for it
         (_D.SENDING, _DT.WITHHOLD): _D.WITHHELD,
         (_D.SENDING, _DT.FAIL): _D.PENDING,
+        (_D.SENDING, _DT.TRANSFER): _D.AWAITING,
         (_D.SENDING, _DT.RECEIPT): _D.SENT,
+        (_D.SENDING, _DT.MISMATCH): _D.MISMATCHED,
         (_D.SENDING, _DT.ANSWER): _D.ANSWERED,  # in the response itself, or ahead of its receipt
         (_D.SENDING, _DT.EXPIRE): _D.DEAD,
         (_D.SENDING, _DT.QUARANTINE): _D.DEAD,
         (_D.SENDING, _DT.REFUSE): _D.DEAD,  # ahead of the receipt
+        (_D.AWAITING, _DT.CLAIM): _D.SENDING,  # no MDN came in time
+        (_D.AWAITING, _DT.FAIL): _D.PENDING,  # the MDN says that it was not processed
+        (_D.AWAITING, _DT.TRANSFER): _D.AWAITING,
+        (_D.AWAITING, _DT.RECEIPT): _D.SENT,
+        (_D.AWAITING, _DT.MISMATCH): _D.MISMATCHED,
+        (_D.AWAITING, _DT.ANSWER): _D.ANSWERED,  # ahead of its receipt
+        (_D.AWAITING, _DT.EXPIRE): _D.DEAD,
+        (_D.AWAITING, _DT.QUARANTINE): _D.DEAD,
+        (_D.AWAITING, _DT.REFUSE): _D.DEAD,
+        (_D.AWAITING, _DT.REQUEUE): _D.PENDING,  # the agency lost it and asks again
         (_D.SENT, _DT.RECEIPT): _D.SENT,
+        (_D.SENT, _DT.TRANSFER): _D.SENT,
+        (_D.SENT, _DT.MISMATCH): _D.SENT,  # a right receipt was here before
         (_D.SENT, _DT.FAIL): _D.SENT,  # a second attempt failed after the receipt of the first
         (_D.SENT, _DT.ANSWER): _D.ANSWERED,
         (_D.SENT, _DT.REFUSE): _D.DEAD,  # no answer will come of it
         (_D.SENT, _DT.REQUEUE): _D.PENDING,  # the agency lost it and asks again
         (_D.ANSWERED, _DT.ANSWER): _D.ANSWERED,  # superseded or withdrawn
         (_D.ANSWERED, _DT.RECEIPT): _D.ANSWERED,
+        (_D.ANSWERED, _DT.TRANSFER): _D.ANSWERED,
+        (_D.ANSWERED, _DT.MISMATCH): _D.ANSWERED,
         (_D.ANSWERED, _DT.FAIL): _D.ANSWERED,
         (_D.DEAD, _DT.RECEIPT): _D.SENT,
+        (_D.DEAD, _DT.MISMATCH): _D.MISMATCHED,  # it came after all, but not as it was
         (_D.DEAD, _DT.ANSWER): _D.ANSWERED,
         (_D.DEAD, _DT.REQUEUE): _D.PENDING,
         (_D.DEAD, _DT.CLOSE): _D.CLOSED,
+        (_D.MISMATCHED, _DT.RECEIPT): _D.SENT,  # of another try: what came is what was sent
+        (_D.MISMATCHED, _DT.TRANSFER): _D.MISMATCHED,
+        (_D.MISMATCHED, _DT.MISMATCH): _D.MISMATCHED,
+        (_D.MISMATCHED, _DT.FAIL): _D.MISMATCHED,
+        (_D.MISMATCHED, _DT.ANSWER): _D.ANSWERED,
+        (_D.MISMATCHED, _DT.REFUSE): _D.DEAD,
+        (_D.MISMATCHED, _DT.REQUEUE): _D.PENDING,
+        (_D.MISMATCHED, _DT.CLOSE): _D.CLOSED,
         (_D.CLOSED, _DT.RECEIPT): _D.CLOSED,
+        (_D.CLOSED, _DT.MISMATCH): _D.CLOSED,
         (_D.CLOSED, _DT.ANSWER): _D.ANSWERED,  # a person closed it, the agency still speaks
     }
 )
@@ -236,23 +266,75 @@ NOTIFICATION: Lifecycle[NotificationState, NotificationTrigger] = Lifecycle(
         (None, _NT.QUEUE): _N.PENDING,
         (_N.STORED, _NT.PULL): _N.DELIVERED,
         (_N.STORED, _NT.REQUEUE): _N.PENDING,
+        (_N.STORED, _NT.RECEIPT): _N.DELIVERED,  # a person closed it, and the MDN still came
+        (_N.STORED, _NT.MISMATCH): _N.STORED,
         (_N.PENDING, _NT.CLAIM): _N.SENDING,
+        (_N.PENDING, _NT.TRANSFER): _N.AWAITING,
         (_N.PENDING, _NT.RECEIPT): _N.DELIVERED,
+        (_N.PENDING, _NT.MISMATCH): _N.MISMATCHED,
         (_N.PENDING, _NT.PULL): _N.PENDING,  # whoever pulls may not be the system that is pushed to
         (_N.PENDING, _NT.EXPIRE): _N.DEAD,
         (_N.PENDING, _NT.QUARANTINE): _N.DEAD,
         (_N.SENDING, _NT.FAIL): _N.PENDING,
+        (_N.SENDING, _NT.TRANSFER): _N.AWAITING,
         (_N.SENDING, _NT.RECEIPT): _N.DELIVERED,
+        (_N.SENDING, _NT.MISMATCH): _N.MISMATCHED,
         (_N.SENDING, _NT.PULL): _N.SENDING,
         (_N.SENDING, _NT.EXPIRE): _N.DEAD,
         (_N.SENDING, _NT.QUARANTINE): _N.DEAD,
+        (_N.AWAITING, _NT.CLAIM): _N.SENDING,
+        (_N.AWAITING, _NT.FAIL): _N.PENDING,
+        (_N.AWAITING, _NT.TRANSFER): _N.AWAITING,
+        (_N.AWAITING, _NT.RECEIPT): _N.DELIVERED,
+        (_N.AWAITING, _NT.MISMATCH): _N.MISMATCHED,
+        (_N.AWAITING, _NT.PULL): _N.AWAITING,
+        (_N.AWAITING, _NT.EXPIRE): _N.DEAD,
+        (_N.AWAITING, _NT.QUARANTINE): _N.DEAD,
+        (_N.AWAITING, _NT.REQUEUE): _N.PENDING,
+        (_N.DELIVERED, _NT.TRANSFER): _N.DELIVERED,
         (_N.DELIVERED, _NT.RECEIPT): _N.DELIVERED,
+        (_N.DELIVERED, _NT.MISMATCH): _N.DELIVERED,
         (_N.DELIVERED, _NT.FAIL): _N.DELIVERED,
         (_N.DELIVERED, _NT.PULL): _N.DELIVERED,
         (_N.DELIVERED, _NT.REQUEUE): _N.PENDING,
         (_N.DEAD, _NT.RECEIPT): _N.DELIVERED,
+        (_N.DEAD, _NT.MISMATCH): _N.MISMATCHED,
         (_N.DEAD, _NT.PULL): _N.DELIVERED,
         (_N.DEAD, _NT.REQUEUE): _N.PENDING,
         (_N.DEAD, _NT.CLOSE): _N.STORED,
+        (_N.MISMATCHED, _NT.RECEIPT): _N.DELIVERED,
+        (_N.MISMATCHED, _NT.TRANSFER): _N.MISMATCHED,
+        (_N.MISMATCHED, _NT.MISMATCH): _N.MISMATCHED,
+        (_N.MISMATCHED, _NT.FAIL): _N.MISMATCHED,
+        (_N.MISMATCHED, _NT.PULL): _N.DELIVERED,
+        (_N.MISMATCHED, _NT.REQUEUE): _N.PENDING,
+        (_N.MISMATCHED, _NT.CLOSE): _N.STORED,
+    }
+)
+
+_M, _MT = MdnState, MdnTrigger
+MDN: Lifecycle[MdnState, MdnTrigger] = Lifecycle(
+    {
+        (None, _MT.QUEUE): _M.PENDING,
+        (_M.PENDING, _MT.CLAIM): _M.SENDING,
+        (_M.PENDING, _MT.TRANSFER): _M.DELIVERED,  # by an attempt that had been given up
+        (_M.PENDING, _MT.EXPIRE): _M.DEAD,
+        (_M.PENDING, _MT.QUARANTINE): _M.DEAD,
+        (_M.PENDING, _MT.REPEAT): _M.PENDING,
+        (_M.SENDING, _MT.FAIL): _M.PENDING,
+        (_M.SENDING, _MT.TRANSFER): _M.DELIVERED,
+        (_M.SENDING, _MT.EXPIRE): _M.DEAD,
+        (_M.SENDING, _MT.QUARANTINE): _M.DEAD,
+        (_M.SENDING, _MT.REPEAT): _M.SENDING,  # it is under way already
+        (_M.DELIVERED, _MT.TRANSFER): _M.DELIVERED,
+        (_M.DELIVERED, _MT.FAIL): _M.DELIVERED,
+        (_M.DELIVERED, _MT.REPEAT): _M.PENDING,
+        (_M.DELIVERED, _MT.REQUEUE): _M.PENDING,
+        (_M.DEAD, _MT.TRANSFER): _M.DELIVERED,
+        (_M.DEAD, _MT.REPEAT): _M.PENDING,
+        (_M.DEAD, _MT.REQUEUE): _M.PENDING,
+        (_M.DEAD, _MT.CLOSE): _M.CLOSED,
+        (_M.CLOSED, _MT.TRANSFER): _M.CLOSED,
+        (_M.CLOSED, _MT.REPEAT): _M.PENDING,
     }
 )

@@ -5,15 +5,18 @@ from typing import Protocol
 
 import anyio
 
-from ...routing.lifecycle import DeliveryState
+from ...routing.lifecycle import DeliveryState, MdnState
 from .values import (
+    AttachmentRecord,
     Change,
     ClaimedDelivery,
+    ClaimedMdn,
     ClaimedNotification,
     DeliveryRecord,
     Duplicate,
     EventRecord,
     LodgementRecord,
+    MdnRecord,
     MessageRecord,
     NotificationRecord,
     Result,
@@ -47,8 +50,8 @@ class Ledger(Protocol):
         """Count anew what has still to be sent, for `has_room`; in between, what is committed is added."""
         ...
 
-    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool]:
-        """Whether there is a delivery to claim, to an agency not in `skip`, and whether a notification."""
+    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool, bool]:
+        """Whether there is a delivery to claim, to an agency not in `skip`; a notification; an MDN."""
         ...
 
     async def rebase(self, *, now_ns: int, latest_ns: int, lease_ns: int, ahead_ns: int = 0) -> None:
@@ -80,16 +83,24 @@ class Ledger(Protocol):
         """Lease the deliveries that are due: the first unfinished one for each root and agency only.
 
         Agencies take turns; those in `skip` are left out, and those in `room` get no more than it says.
-        Unfinished are PENDING, SENDING and DEAD: what
-        follows a dead letter waits until a person closes or requeues it. A lease that lapsed, or that
-        belongs to an earlier process, is given anew.
+        Unfinished are PENDING, SENDING, AWAITING, DEAD and MISMATCHED: what follows a dead letter, or one
+        whose MDN is of other content, waits until a person closes or requeues it. One that is AWAITING its
+        MDN is claimed again when it is due. A lease that lapsed, or that belongs to an earlier process, is
+        given anew.
         """
         ...
 
     async def claim_notifications(
         self, *, now_ns: int, lease_ns: int, limit: int
     ) -> list[ClaimedNotification]:
-        """Lease the notifications that are due, in number order for each partner (one at a time)."""
+        """Lease the notifications that are due, in number order for each partner (one at a time).
+
+        One that is AWAITING its MDN keeps those behind it waiting, and is claimed again when it is due.
+        """
+        ...
+
+    async def claim_mdns(self, *, now_ns: int, lease_ns: int, limit: int) -> list[ClaimedMdn]:
+        """Lease the MDNs that are due, the parties in turn, each with the receipt to be posted."""
         ...
 
     async def keep_wire(self, wires: Sequence[tuple[str, Wire]]) -> None:
@@ -128,6 +139,22 @@ class Ledger(Protocol):
 
     async def find_notification(self, notification: str) -> NotificationRecord | None:
         """The entry of somebody's log under the gateway's reference."""
+        ...
+
+    async def find_wire(self, owner: str) -> Wire | None:
+        """The outgoing message of a delivery or a notification, the newest of several."""
+        ...
+
+    async def find_mdn(self, reference: str) -> MdnRecord | None:
+        """The asynchronous MDN of a message, by the message's id or its own."""
+        ...
+
+    async def mdns(self, *, state: MdnState, limit: int) -> list[MdnRecord]:
+        """The asynchronous MDNs in one state, the oldest first."""
+        ...
+
+    async def attachments(self, message: str) -> list[AttachmentRecord]:
+        """The supporting documents that came in a message, in order."""
         ...
 
     async def status(self, reference: str, *, partner: str | None = None) -> Status | None:

@@ -12,27 +12,38 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from ...routing.lifecycle import DeliveryState
+from ...routing.lifecycle import DeliveryState, MdnState
 from . import reads
 from .batch import GroupCommit
 from .errors import ChangeRefused, LedgerClosed, LedgerUnavailable
 from .sqlite import Free, Work, Writer, free_octets, open_reader, open_writer
 from .values import (
+    AttachmentRecord,
     Change,
     ClaimedDelivery,
+    ClaimedMdn,
     ClaimedNotification,
     Committed,
     DeliveryRecord,
     Duplicate,
     EventRecord,
     LodgementRecord,
+    MdnRecord,
     MessageRecord,
     NotificationRecord,
     Result,
     Status,
     Wire,
 )
-from .writes import Lease, lease_deliveries, lease_notifications, rebase, write_change, write_wires
+from .writes import (
+    Lease,
+    lease_deliveries,
+    lease_mdns,
+    lease_notifications,
+    rebase,
+    write_change,
+    write_wires,
+)
 
 T = TypeVar("T")
 
@@ -108,10 +119,10 @@ class SqliteLedger:
                 raise result
         for change, result in zip(changes, results, strict=True):
             if isinstance(result, Committed):
-                self._waiting += len(change.deliveries) + len(change.notifications)
+                self._waiting += len(change.deliveries) + len(change.notifications) + len(change.mdns)
         return results
 
-    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool]:
+    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool, bool]:
         """See Ledger."""
         return await self._read(reads.due, now_ns, self._epoch(), skip)
 
@@ -144,12 +155,15 @@ class SqliteLedger:
         self, *, now_ns: int, lease_ns: int, limit: int
     ) -> list[ClaimedNotification]:
         """See Ledger."""
-
-        def claim(db: sqlite3.Connection) -> list[NotificationRecord]:
-            return lease_notifications(db, self._lease(now_ns, lease_ns), limit)
-
-        (notifications,) = await self._write([claim])
+        work = functools.partial(lease_notifications, lease=self._lease(now_ns, lease_ns), limit=limit)
+        (notifications,) = await self._write([work])
         return await self._read(reads.with_wires, notifications) if notifications else []
+
+    async def claim_mdns(self, *, now_ns: int, lease_ns: int, limit: int) -> list[ClaimedMdn]:
+        """See Ledger."""
+        work = functools.partial(lease_mdns, lease=self._lease(now_ns, lease_ns), limit=limit)
+        (mdns,) = await self._write([work])
+        return await self._read(reads.with_receipts, mdns) if mdns else []
 
     def _lease(self, now_ns: int, lease_ns: int) -> Lease:
         return Lease(epoch=self._epoch(), now_ns=now_ns, until_ns=now_ns + lease_ns)
@@ -191,6 +205,22 @@ class SqliteLedger:
     async def find_notification(self, notification: str) -> NotificationRecord | None:
         """See Ledger."""
         return await self._read(reads.find_notification, notification)
+
+    async def find_wire(self, owner: str) -> Wire | None:
+        """See Ledger."""
+        return await self._read(reads.find_wire, owner)
+
+    async def find_mdn(self, reference: str) -> MdnRecord | None:
+        """See Ledger."""
+        return await self._read(reads.find_mdn, reference)
+
+    async def mdns(self, *, state: MdnState, limit: int) -> list[MdnRecord]:
+        """See Ledger."""
+        return await self._read(reads.mdns, state, limit)
+
+    async def attachments(self, message: str) -> list[AttachmentRecord]:
+        """See Ledger."""
+        return await self._read(reads.attachments, message)
 
     async def status(self, reference: str, *, partner: str | None = None) -> Status | None:
         """See Ledger."""

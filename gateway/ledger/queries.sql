@@ -135,19 +135,20 @@ VALUES (
     CASE
         WHEN EXISTS (
             SELECT 1 FROM delivery
-            WHERE root = :root AND agency = :agency AND state IN ('pending', 'sending', 'dead')
+            WHERE root = :root AND agency = :agency AND state IN ('pending', 'sending', 'awaiting', 'dead', 'mismatched')
         ) THEN 0
         ELSE 1
     END,
     :due_ns, :attempts, :first_attempt_ns
 );
 
--- next_agency: The first agency after another in the alphabet that has a delivery waiting, due or not.
-SELECT agency FROM delivery WHERE state = 'pending' AND head = 1 AND agency > :agency ORDER BY agency LIMIT 1;
+-- next_agency: The first agency after another in the alphabet that has a delivery waiting to be sent, due or not.
+SELECT agency FROM delivery INDEXED BY delivery_due
+WHERE state IN ('pending', 'awaiting') AND head = 1 AND agency > :agency ORDER BY agency LIMIT 1;
 
 -- due_deliveries: The deliveries that one agency should be sent now, the longest due first.
-SELECT seq, due_ns FROM delivery
-WHERE state = 'pending' AND head = 1 AND agency = :agency AND due_ns <= :now_ns
+SELECT seq, due_ns FROM delivery INDEXED BY delivery_due
+WHERE state IN ('pending', 'awaiting') AND head = 1 AND agency = :agency AND due_ns <= :now_ns
 ORDER BY due_ns, seq LIMIT :limit;
 
 -- lapsed_deliveries: The deliveries whose worker is gone: its lease is over, or was of an earlier process.
@@ -161,15 +162,16 @@ UPDATE delivery SET
     due_ns = min(due_ns, :latest_ns),
     first_attempt_ns = min(first_attempt_ns + :ahead_ns, :now_ns),
     lease_until_ns = CASE WHEN state = 'sending' THEN :until_ns END
-WHERE state IN ('pending', 'sending') AND (
+WHERE state IN ('pending', 'sending', 'awaiting') AND (
     state = 'sending' OR due_ns > :latest_ns OR first_attempt_ns > :now_ns
     OR (:ahead_ns > 0 AND first_attempt_ns IS NOT NULL)
 );
 
--- waiting: How many deliveries and notifications have still to be sent.
+-- waiting: How many deliveries, notifications and MDNs have still to be sent, or may have to be sent again.
 SELECT
-    (SELECT count(*) FROM delivery WHERE state IN ('pending', 'sending'))
-    + (SELECT count(*) FROM notification WHERE state IN ('pending', 'sending')) AS waiting;
+    (SELECT count(*) FROM delivery WHERE state IN ('pending', 'sending', 'awaiting'))
+    + (SELECT count(*) FROM notification WHERE state IN ('pending', 'sending', 'awaiting'))
+    + (SELECT count(*) FROM mdn WHERE state IN ('pending', 'sending')) AS waiting;
 
 -- lease_delivery: Give a delivery to a worker for a time.
 UPDATE delivery SET state = 'sending', lease_epoch = :epoch, lease_until_ns = :until_ns WHERE seq = :seq
@@ -190,11 +192,11 @@ WHERE id = :id AND state = :was;
 
 -- settle_delivery_lane: Choose the head of a lane anew: what is being sent, else the first unfinished one.
 UPDATE delivery SET head = 1 - head
-WHERE root = :root AND agency = :agency AND state IN ('pending', 'sending', 'dead')
+WHERE root = :root AND agency = :agency AND state IN ('pending', 'sending', 'awaiting', 'dead', 'mismatched')
     AND head <> CASE
         WHEN seq = (
             SELECT seq FROM delivery
-            WHERE root = :root AND agency = :agency AND state IN ('pending', 'sending', 'dead')
+            WHERE root = :root AND agency = :agency AND state IN ('pending', 'sending', 'awaiting', 'dead', 'mismatched')
             ORDER BY state = 'sending' DESC, seq LIMIT 1
         ) THEN 1
         ELSE 0
@@ -221,7 +223,9 @@ INSERT INTO notification (
 ) VALUES (
     :id, :partner, :number, :lodgement, :kind, :content_type, :state,
     CASE
-        WHEN EXISTS (SELECT 1 FROM notification WHERE partner = :partner AND state IN ('pending', 'sending')) THEN 0
+        WHEN EXISTS (
+            SELECT 1 FROM notification WHERE partner = :partner AND state IN ('pending', 'sending', 'awaiting')
+        ) THEN 0
         ELSE 1
     END,
     :due_ns, :attempts, :first_attempt_ns,
@@ -230,7 +234,7 @@ INSERT INTO notification (
 
 -- due_notifications: The notifications that should be pushed now, the longest due first.
 SELECT seq, due_ns FROM notification
-WHERE state = 'pending' AND head = 1 AND due_ns <= :now_ns
+WHERE state IN ('pending', 'awaiting') AND head = 1 AND due_ns <= :now_ns
 ORDER BY due_ns, seq LIMIT :limit;
 
 -- lapsed_notifications: The notifications whose worker is gone: its lease is over, or was of an earlier process.
@@ -244,7 +248,7 @@ UPDATE notification SET
     due_ns = min(due_ns, :latest_ns),
     first_attempt_ns = min(first_attempt_ns + :ahead_ns, :now_ns),
     lease_until_ns = CASE WHEN state = 'sending' THEN :until_ns END
-WHERE state IN ('pending', 'sending') AND (
+WHERE state IN ('pending', 'sending', 'awaiting') AND (
     state = 'sending' OR due_ns > :latest_ns OR first_attempt_ns > :now_ns
     OR (:ahead_ns > 0 AND first_attempt_ns IS NOT NULL)
 );
@@ -268,11 +272,11 @@ WHERE id = :id AND state = :was;
 
 -- settle_notification_lane: Choose the head of a lane anew: what is being pushed, else the lowest number.
 UPDATE notification SET head = 1 - head
-WHERE partner = :partner AND state IN ('pending', 'sending')
+WHERE partner = :partner AND state IN ('pending', 'sending', 'awaiting')
     AND head <> CASE
         WHEN seq = (
             SELECT seq FROM notification
-            WHERE partner = :partner AND state IN ('pending', 'sending')
+            WHERE partner = :partner AND state IN ('pending', 'sending', 'awaiting')
             ORDER BY state = 'sending' DESC, number LIMIT 1
         ) THEN 1
         ELSE 0
@@ -283,6 +287,67 @@ SELECT * FROM notification WHERE partner = :partner AND number > :after ORDER BY
 
 -- last_notification: The highest number that speaks of a lodgement.
 SELECT max(number) AS number FROM notification WHERE lodgement = :lodgement;
+
+-- insert_mdn: Queue the receipt of a message, to be posted to its sender.
+INSERT INTO mdn (id, message, party, url, state, due_ns, attempts, first_attempt_ns)
+VALUES (:id, :message, :party, :url, :state, :due_ns, :attempts, :first_attempt_ns);
+
+-- next_mdn_party: The first party after another in the alphabet that has an MDN waiting, due or not.
+SELECT party FROM mdn INDEXED BY mdn_due WHERE state = 'pending' AND party > :party ORDER BY party LIMIT 1;
+
+-- due_mdns: The MDNs that should be posted to one party now, the longest due first.
+SELECT seq, due_ns FROM mdn INDEXED BY mdn_due
+WHERE state = 'pending' AND party = :party AND due_ns <= :now_ns
+ORDER BY due_ns, seq LIMIT :limit;
+
+-- lapsed_mdns: The MDNs whose worker is gone: its lease is over, or was of an earlier process.
+SELECT seq, due_ns FROM mdn
+WHERE state = 'sending' AND (lease_until_ns IS NULL OR lease_until_ns <= :now_ns OR lease_epoch <> :epoch)
+ORDER BY seq;
+
+-- rebase_mdns: The same for MDNs.
+UPDATE mdn SET
+    due_ns = min(due_ns, :latest_ns),
+    first_attempt_ns = min(first_attempt_ns + :ahead_ns, :now_ns),
+    lease_until_ns = CASE WHEN state = 'sending' THEN :until_ns END
+WHERE state IN ('pending', 'sending') AND (
+    state = 'sending' OR due_ns > :latest_ns OR first_attempt_ns > :now_ns
+    OR (:ahead_ns > 0 AND first_attempt_ns IS NOT NULL)
+);
+
+-- lease_mdn: Give an MDN to a worker for a time.
+UPDATE mdn SET state = 'sending', lease_epoch = :epoch, lease_until_ns = :until_ns WHERE seq = :seq
+RETURNING *;
+
+-- find_mdn: An MDN by its id, or by that of the message it is the receipt of.
+SELECT * FROM mdn WHERE id = :reference OR message = :reference;
+
+-- receipt: What the sender of a message was answered.
+SELECT receipt_status, receipt_headers, receipt_body FROM message WHERE id = :id;
+
+-- mdns_in_state: The MDNs that are in one state, the oldest first.
+SELECT * FROM mdn WHERE state = :state ORDER BY seq LIMIT :limit;
+
+-- update_mdn: Move an MDN on, if it is still as it was found.
+UPDATE mdn SET
+    state = :state,
+    due_ns = coalesce(:due_ns, due_ns),
+    attempts = coalesce(:attempts, attempts),
+    first_attempt_ns = coalesce(:first_attempt_ns, first_attempt_ns),
+    lease_epoch = CASE WHEN :state = 'sending' THEN lease_epoch END,
+    lease_until_ns = CASE WHEN :state = 'sending' THEN lease_until_ns END
+WHERE id = :id AND state = :was;
+
+-- insert_attachment: Keep a supporting document.
+INSERT INTO attachment (message, position, filename, content_type, digest, body)
+VALUES (:message, :position, :filename, :content_type, :digest, :body);
+
+-- attachments: The supporting documents that came in a message, in order.
+SELECT * FROM attachment WHERE message = :message ORDER BY position;
+
+-- attached: What the supporting documents of a message are, without what is in them.
+SELECT message, position, filename, content_type, digest, length(body) AS octets
+FROM attachment WHERE message = :message ORDER BY position;
 
 -- insert_wire: Keep an outgoing message before it is sent.
 INSERT INTO wire (owner, message_id, url, headers, mic, body)

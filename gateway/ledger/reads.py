@@ -3,32 +3,41 @@
 import sqlite3
 from collections.abc import Collection, Iterable
 
-from ...routing.lifecycle import DeliveryState
+from ...routing.lifecycle import DeliveryState, MdnState
+from .outgoing_rows import (
+    delivery_of,
+    mdn_of,
+    notification_of,
+    wire_of,
+)
 from .queries import SQL
 from .rows import (
     answer_of,
+    attached_of,
+    attachment_of,
     decision_of,
-    delivery_of,
     duplicate_of,
     event_of,
     lodgement_of,
     message_of,
-    notification_of,
-    wire_of,
+    receipt_of,
 )
 from .values import (
+    AttachmentRecord,
     ClaimedDelivery,
+    ClaimedMdn,
     ClaimedNotification,
     DeliveryRecord,
     Duplicate,
     EventRecord,
     LodgementRecord,
+    MdnRecord,
     MessageRecord,
     NotificationRecord,
     Status,
     Wire,
 )
-from .writes import waiting_agencies
+from .writes import waiting_agencies, waiting_parties
 
 # How a reference is understood: by the narrowest kind of name first.
 _BY_REFERENCE = ("find_lodgement", "find_by_delivery", "find_by_mrn", "find_by_lrn")
@@ -93,7 +102,7 @@ def with_lodgements(db: sqlite3.Connection, deliveries: Iterable[DeliveryRecord]
         lodgement = _lodgement(db, "find_lodgement", delivery.lodgement, None)
         assert lodgement is not None, "a delivery refers to its lodgement"
         claimed.append(
-            ClaimedDelivery(delivery=delivery, lodgement=lodgement, wire=_find_wire(db, delivery.id))
+            ClaimedDelivery(delivery=delivery, lodgement=lodgement, wire=find_wire(db, delivery.id))
         )
     return claimed
 
@@ -103,12 +112,21 @@ def with_wires(
 ) -> list[ClaimedNotification]:
     """Each notification with the message it was sent in before."""
     return [
-        ClaimedNotification(notification=notification, wire=_find_wire(db, notification.id))
+        ClaimedNotification(notification=notification, wire=find_wire(db, notification.id))
         for notification in notifications
     ]
 
 
-def _find_wire(db: sqlite3.Connection, owner: str) -> Wire | None:
+def with_receipts(db: sqlite3.Connection, mdns: Iterable[MdnRecord]) -> list[ClaimedMdn]:
+    """Each MDN with the receipt that it is."""
+    return [
+        ClaimedMdn(mdn=mdn, receipt=receipt_of(db.execute(SQL["receipt"], {"id": mdn.message}).fetchone()))
+        for mdn in mdns
+    ]
+
+
+def find_wire(db: sqlite3.Connection, owner: str) -> Wire | None:
+    """The newest message of this owner."""
     row = db.execute(SQL["find_wire"], {"owner": owner}).fetchone()
     return None if row is None else wire_of(row)
 
@@ -117,6 +135,22 @@ def find_notification(db: sqlite3.Connection, notification: str) -> Notification
     """The entry with this id."""
     row = db.execute(SQL["find_notification"], {"id": notification}).fetchone()
     return None if row is None else notification_of(row)
+
+
+def find_mdn(db: sqlite3.Connection, reference: str) -> MdnRecord | None:
+    """The MDN with this id, or of this message."""
+    row = db.execute(SQL["find_mdn"], {"reference": reference}).fetchone()
+    return None if row is None else mdn_of(row)
+
+
+def mdns(db: sqlite3.Connection, state: MdnState, limit: int) -> list[MdnRecord]:
+    """Those in one state, the oldest first."""
+    return [mdn_of(row) for row in db.execute(SQL["mdns_in_state"], {"state": state.value, "limit": limit})]
+
+
+def attachments(db: sqlite3.Connection, message: str) -> list[AttachmentRecord]:
+    """What came in this message, in order."""
+    return [attachment_of(row) for row in db.execute(SQL["attachments"], {"message": message})]
 
 
 def status(db: sqlite3.Connection, reference: str, partner: str | None) -> Status | None:
@@ -141,6 +175,9 @@ def _status(db: sqlite3.Connection, lodgement: LodgementRecord) -> Status:
         decisions=tuple(decision_of(row) for row in db.execute(SQL["decisions"], named)),
         last_notification=db.execute(SQL["last_notification"], named).fetchone()["number"] or 0,
         later=tuple(lodgement_of(row) for row in db.execute(SQL["later"], {**named, "root": lodgement.root})),
+        attachments=tuple(
+            attached_of(row) for row in db.execute(SQL["attached"], {"message": lodgement.message})
+        ),
     )
 
 
@@ -169,8 +206,8 @@ def deliveries(db: sqlite3.Connection, state: DeliveryState, limit: int) -> list
     return [delivery_of(row) for row in db.execute(SQL["deliveries_in_state"], asked)]
 
 
-def due(db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str]) -> tuple[bool, bool]:
-    """Whether a delivery is to be claimed, and whether a notification is: a few probes of an index each."""
+def due(db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str]) -> tuple[bool, bool, bool]:
+    """Whether a delivery is to be claimed, a notification, an MDN: a few probes of an index each."""
     now = {"now_ns": now_ns, "epoch": epoch, "limit": 1}
     delivery = any(row["agency"] not in skip for row in db.execute(SQL["lapsed_deliveries"], now)) or any(
         db.execute(SQL["due_deliveries"], {**now, "agency": agency}).fetchone() is not None
@@ -181,11 +218,15 @@ def due(db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str]) 
         db.execute(SQL[query], now).fetchone() is not None
         for query in ("due_notifications", "lapsed_notifications")
     )
-    return delivery, notification
+    mdn = db.execute(SQL["lapsed_mdns"], now).fetchone() is not None or any(
+        db.execute(SQL["due_mdns"], {**now, "party": party}).fetchone() is not None
+        for party in waiting_parties(db)
+    )
+    return delivery, notification, mdn
 
 
 def waiting(db: sqlite3.Connection) -> int:
-    """How many deliveries and notifications have still to be sent."""
+    """How many deliveries, notifications and MDNs have still to be sent."""
     count: int = db.execute(SQL["waiting"]).fetchone()["waiting"]
     return count
 

@@ -1,51 +1,23 @@
-"""Values to parameters, rows to values. A row is asked for its columns by name."""
-
-from typing import Any, Protocol
+"""Values to parameters and rows to values, of what comes in and of what is said of it."""
 
 import msgspec
 
-from ...routing.instant import Instant
-from ...routing.lifecycle import DeliveryState, EventKind, LodgementState, NotificationState
+from ...routing.lifecycle import EventKind, LodgementState
+from .columns import Parameters, Row, headers_of, instant_of, json_of, moment
 from .values import (
     AnswerRecord,
+    Attached,
+    AttachmentRecord,
     DecisionRecord,
-    DeliveryRecord,
     Duplicate,
     EventRecord,
     LodgementRecord,
     MessageRecord,
-    NotificationRecord,
     Receipt,
-    Wire,
 )
 
-Parameters = dict[str, Any]
-_encoder = msgspec.json.Encoder()
-_headers = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 _names = msgspec.json.Decoder(tuple[str, ...])
 _data = msgspec.json.Decoder(dict[str, str])
-
-
-class Row(Protocol):
-    """A row of any engine."""
-
-    def __getitem__(self, key: str, /) -> Any: ...
-
-
-def _json(value: object) -> str:
-    return _encoder.encode(value).decode("utf-8")
-
-
-def _instant(row: Row, name: str) -> Instant:
-    return Instant(row[f"{name}_utc_ns"], row[f"{name}_monotonic_ns"], row[f"{name}_process"])
-
-
-def _moment(name: str, at: Instant) -> Parameters:
-    return {
-        f"{name}_utc_ns": at.utc_ns,
-        f"{name}_monotonic_ns": at.monotonic_ns,
-        f"{name}_process": at.process,
-    }
 
 
 def message_parameters(message: MessageRecord) -> Parameters:
@@ -60,18 +32,19 @@ def message_parameters(message: MessageRecord) -> Parameters:
         "raw_digest": message.raw_digest,
         "mic": message.mic,
         "receipt_status": message.receipt.status,
-        "receipt_headers": _json(message.receipt.headers),
+        "receipt_headers": json_of(message.receipt.headers),
         "receipt_body": message.receipt.body,
-        "headers": _json(message.headers),
+        "headers": json_of(message.headers),
         "body": message.body,
-        **_moment("received", message.received),
+        **moment("received", message.received),
     }
 
 
-def _receipt(row: Row) -> Receipt:
+def receipt_of(row: Row) -> Receipt:
+    """From receipt, and from every query that gives a message."""
     return Receipt(
         status=row["receipt_status"],
-        headers=_headers.decode(row["receipt_headers"]),
+        headers=headers_of(row["receipt_headers"]),
         body=row["receipt_body"],
     )
 
@@ -87,10 +60,10 @@ def message_of(row: Row) -> MessageRecord:
         accepted=bool(row["accepted"]),
         raw_digest=row["raw_digest"],
         mic=row["mic"],
-        headers=_headers.decode(row["headers"]),
+        headers=headers_of(row["headers"]),
         body=row["body"],
-        receipt=_receipt(row),
-        received=_instant(row, "received"),
+        receipt=receipt_of(row),
+        received=instant_of(row, "received"),
     )
 
 
@@ -100,7 +73,7 @@ def duplicate_of(row: Row) -> Duplicate:
         message=row["id"],
         raw_digest=row["raw_digest"],
         mic=row["mic"],
-        receipt=_receipt(row),
+        receipt=receipt_of(row),
         lodgements=tuple(row["lodgements"].split(",")) if row["lodgements"] else (),
     )
 
@@ -123,12 +96,12 @@ def lodgement_parameters(lodgement: LodgementRecord) -> Parameters:
         "state": lodgement.state.value,
         "test": int(lodgement.test),
         "content_digest": lodgement.content_digest,
-        "agencies": _json(lodgement.agencies),
+        "agencies": json_of(lodgement.agencies),
         "sender": lodgement.sender,
         "reference": lodgement.reference,
         "mrn": lodgement.mrn,
         "version": lodgement.version,
-        **_moment("received", lodgement.received),
+        **moment("received", lodgement.received),
     }
 
 
@@ -164,7 +137,7 @@ def lodgement_of(row: Row) -> LodgementRecord:
         declaration=row["declaration"],
         findings=row["findings"],
         agencies=_names.decode(row["agencies"]),
-        received=_instant(row, "received"),
+        received=instant_of(row, "received"),
         sender=row["sender"],
         reference=row["reference"],
         mrn=row["mrn"],
@@ -172,93 +145,19 @@ def lodgement_of(row: Row) -> LodgementRecord:
     )
 
 
-def delivery_parameters(delivery: DeliveryRecord) -> Parameters:
-    """For insert_delivery."""
-    return {
-        "id": delivery.id,
-        "lodgement": delivery.lodgement,
-        "root": delivery.root,
-        "agency": delivery.agency,
-        "state": delivery.state.value,
-        "due_ns": delivery.due_ns,
-        "attempts": delivery.attempts,
-        "first_attempt_ns": delivery.first_attempt_ns,
-    }
+def attachment_parameters(attachment: AttachmentRecord) -> Parameters:
+    """For insert_attachment."""
+    return msgspec.structs.asdict(attachment)
 
 
-def delivery_of(row: Row) -> DeliveryRecord:
-    """From every query that gives a delivery."""
-    return DeliveryRecord(
-        id=row["id"],
-        lodgement=row["lodgement"],
-        root=row["root"],
-        agency=row["agency"],
-        state=DeliveryState(row["state"]),
-        due_ns=row["due_ns"],
-        attempts=row["attempts"],
-        first_attempt_ns=row["first_attempt_ns"],
-    )
+def attachment_of(row: Row) -> AttachmentRecord:
+    """From attachments."""
+    return AttachmentRecord(**{name: row[name] for name in AttachmentRecord.__struct_fields__})
 
 
-def notification_parameters(notification: NotificationRecord, number: int) -> Parameters:
-    """For insert_notification."""
-    return {
-        "id": notification.id,
-        "partner": notification.partner,
-        "number": number,
-        "lodgement": notification.lodgement,
-        "kind": notification.kind,
-        "content_type": notification.content_type,
-        "state": notification.state.value,
-        "due_ns": notification.due_ns,
-        "attempts": notification.attempts,
-        "first_attempt_ns": notification.first_attempt_ns,
-        "decision_version": notification.decision_version,
-        "body": notification.body,
-        **_moment("created", notification.created),
-    }
-
-
-def notification_of(row: Row) -> NotificationRecord:
-    """From every query that gives a notification."""
-    return NotificationRecord(
-        id=row["id"],
-        partner=row["partner"],
-        lodgement=row["lodgement"],
-        kind=row["kind"],
-        content_type=row["content_type"],
-        body=row["body"],
-        state=NotificationState(row["state"]),
-        due_ns=row["due_ns"],
-        number=row["number"],
-        decision_version=row["decision_version"],
-        created=_instant(row, "created"),
-        attempts=row["attempts"],
-        first_attempt_ns=row["first_attempt_ns"],
-    )
-
-
-def wire_parameters(owner: str, wire: Wire) -> Parameters:
-    """For insert_wire."""
-    return {
-        "owner": owner,
-        "message_id": wire.message_id,
-        "url": wire.url,
-        "headers": _json(wire.headers),
-        "mic": wire.mic,
-        "body": wire.body,
-    }
-
-
-def wire_of(row: Row) -> Wire:
-    """From find_wire."""
-    return Wire(
-        message_id=row["message_id"],
-        url=row["url"],
-        headers=_headers.decode(row["headers"]),
-        mic=row["mic"],
-        body=row["body"],
-    )
+def attached_of(row: Row) -> Attached:
+    """From attached."""
+    return Attached(**{name: row[name] for name in Attached.__struct_fields__})
 
 
 def answer_parameters(answer: AnswerRecord) -> Parameters:
@@ -269,7 +168,7 @@ def answer_parameters(answer: AnswerRecord) -> Parameters:
         "agency": answer.agency,
         "outcome": answer.outcome,
         "response": answer.response,
-        **_moment("received", answer.received),
+        **moment("received", answer.received),
     }
 
 
@@ -281,7 +180,7 @@ def answer_of(row: Row) -> AnswerRecord:
         agency=row["agency"],
         outcome=row["outcome"],
         response=row["response"],
-        received=_instant(row, "received"),
+        received=instant_of(row, "received"),
     )
 
 
@@ -292,7 +191,7 @@ def decision_parameters(decision: DecisionRecord) -> Parameters:
         "version": decision.version,
         "outcome": decision.outcome,
         "reasons": decision.reasons,
-        **_moment("decided", decision.decided),
+        **moment("decided", decision.decided),
     }
 
 
@@ -303,7 +202,7 @@ def decision_of(row: Row) -> DecisionRecord:
         version=row["version"],
         outcome=row["outcome"],
         reasons=row["reasons"],
-        decided=_instant(row, "decided"),
+        decided=instant_of(row, "decided"),
     )
 
 
@@ -313,8 +212,8 @@ def event_parameters(event: EventRecord) -> Parameters:
         "kind": event.kind.value,
         "lodgement": event.lodgement,
         "message": event.message,
-        "data": _json(event.data),
-        **_moment("at", event.at),
+        "data": json_of(event.data),
+        **moment("at", event.at),
     }
 
 
@@ -322,7 +221,7 @@ def event_of(row: Row) -> EventRecord:
     """From events and events_of_lodgement."""
     return EventRecord(
         kind=EventKind(row["kind"]),
-        at=_instant(row, "at"),
+        at=instant_of(row, "at"),
         lodgement=row["lodgement"],
         message=row["message"],
         data=_data.decode(row["data"]),

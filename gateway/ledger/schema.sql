@@ -1,6 +1,6 @@
 -- The ledger: what was taken in, where it stands, what was said, and the history of it all.
 --
--- Version 1. Every table is strict, so a wrong type is refused and not converted. `seq` is the order of insertion.
+-- Version 2. Every table is strict, so a wrong type is refused and not converted. `seq` is the order of insertion.
 -- Moments are nanoseconds since 1970 in UTC (`_utc_ns`, `_ns`), with the monotonic clock of one process beside them
 -- where an interval is measured. JSON is text. State names carry their transitions; the tables of
 -- routing/lifecycle.py are the authority, and a test compares the two.
@@ -98,7 +98,10 @@ CREATE TABLE content (
 -- One lodgement to one agency. The deliveries of one root to one agency are a lane and go out in the order they
 -- came in. `head` = 1: the first unfinished one of its lane, the only one that may be claimed.
 --
--- A dead letter is unfinished. Were it stepped over, the amendment would reach the agency before, or without,
+-- What awaits its MDN is unfinished: nobody knows yet that it came. It is claimed again at `due_ns`, if no MDN
+-- has come by then.
+--
+-- A dead letter is unfinished, and so is one whose MDN is of other content. Were it stepped over, the amendment would reach the agency before, or without,
 -- the declaration that it amends, and a person who requeues the dead letter would overwrite the newer with the
 -- older. A person must look at it anyway: to close it or to requeue it lets the lane go on, and no other lane waits.
 CREATE TABLE delivery (
@@ -109,14 +112,20 @@ CREATE TABLE delivery (
     agency TEXT NOT NULL,
     state TEXT NOT NULL CHECK (
         state IN (
-            'pending', -- (start) --queue--> pending; sending --fail--> pending; sent, dead --requeue--> pending
-            'sending', -- pending --claim--> sending
-            'sent', -- pending, sending, sent, dead --receipt--> sent; sent --fail--> sent
-            'answered', -- pending, sending, sent, answered, dead, closed --answer--> answered;
-            -- answered --receipt--> answered; answered --fail--> answered
-            'dead', -- pending, sending --expire--> dead; pending, sending --quarantine--> dead;
-            -- pending, sending, sent --refuse--> dead
-            'closed', -- dead --close--> closed; closed --receipt--> closed
+            'pending', -- (start) --queue--> pending; sending, awaiting --fail--> pending;
+            -- awaiting, sent, dead, mismatched --requeue--> pending
+            'sending', -- pending, awaiting --claim--> sending
+            'awaiting', -- pending, sending, awaiting --transfer--> awaiting
+            'sent', -- pending, sending, awaiting, sent, dead, mismatched --receipt--> sent; sent --fail--> sent;
+            -- sent --transfer--> sent; sent --mismatch--> sent
+            'answered', -- pending, sending, awaiting, sent, answered, dead --answer--> answered;
+            -- mismatched, closed --answer--> answered; answered --receipt--> answered;
+            -- answered --transfer--> answered; answered --mismatch--> answered; answered --fail--> answered
+            'dead', -- pending, sending, awaiting --expire--> dead; pending, sending, awaiting --quarantine--> dead;
+            -- pending, sending, awaiting, sent, mismatched --refuse--> dead
+            'mismatched', -- pending, sending, awaiting, dead, mismatched --mismatch--> mismatched;
+            -- mismatched --fail--> mismatched; mismatched --transfer--> mismatched
+            'closed', -- dead, mismatched --close--> closed; closed --receipt--> closed; closed --mismatch--> closed
             'withheld' -- (start), pending, sending --withhold--> withheld
         )
     ),
@@ -130,8 +139,9 @@ CREATE TABLE delivery (
 ) STRICT;
 CREATE INDEX delivery_lodgement ON delivery (lodgement);
 CREATE INDEX delivery_state ON delivery (state, agency);
-CREATE INDEX delivery_lane ON delivery (root, agency, seq) WHERE state IN ('pending', 'sending', 'dead');
-CREATE INDEX delivery_due ON delivery (agency, due_ns, seq) WHERE state = 'pending' AND head = 1;
+CREATE INDEX delivery_lane ON delivery (root, agency, seq)
+WHERE state IN ('pending', 'sending', 'awaiting', 'dead', 'mismatched');
+CREATE INDEX delivery_due ON delivery (agency, due_ns, seq) WHERE state IN ('pending', 'awaiting') AND head = 1;
 CREATE INDEX delivery_leased ON delivery (lease_until_ns) WHERE state = 'sending';
 
 -- The last number given to each partner's log. It grows in the transaction that uses it: no gap, no double.
@@ -140,8 +150,9 @@ CREATE TABLE trader_log (
     last_number INTEGER NOT NULL CHECK (last_number > 0)
 ) STRICT;
 
--- An entry of a trader's log. The log is the lane: pushes go out in the order of their numbers, one at a time.
--- A dead letter does not stop its lane here: the numbers show the trader the gap, and the entry can be pulled.
+-- An entry of a trader's log. The log is the lane: pushes go out in the order of their numbers, one at a time, the
+-- next when the MDN of the one before is here. A dead letter does not stop its lane here, nor one whose MDN is of
+-- other content: the numbers show the trader the gap, and the entry can be pulled.
 CREATE TABLE notification (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -152,13 +163,17 @@ CREATE TABLE notification (
     content_type TEXT NOT NULL,
     state TEXT NOT NULL CHECK (
         state IN (
-            'stored', -- (start) --store--> stored; dead --close--> stored
-            'pending', -- (start) --queue--> pending; sending --fail--> pending; pending --pull--> pending;
-            -- stored, delivered, dead --requeue--> pending
-            'sending', -- pending --claim--> sending; sending --pull--> sending
-            'delivered', -- pending, sending, delivered, dead --receipt--> delivered; delivered --fail--> delivered;
-            -- stored, delivered, dead --pull--> delivered
-            'dead' -- pending, sending --expire--> dead; pending, sending --quarantine--> dead
+            'stored', -- (start) --store--> stored; dead, mismatched --close--> stored; stored --mismatch--> stored
+            'pending', -- (start) --queue--> pending; sending, awaiting --fail--> pending; pending --pull--> pending;
+            -- stored, awaiting, delivered, dead, mismatched --requeue--> pending
+            'sending', -- pending, awaiting --claim--> sending; sending --pull--> sending
+            'awaiting', -- pending, sending, awaiting --transfer--> awaiting; awaiting --pull--> awaiting
+            'delivered', -- stored, pending, sending, awaiting, delivered, dead, mismatched --receipt--> delivered;
+            -- delivered --fail--> delivered; delivered --transfer--> delivered; delivered --mismatch--> delivered;
+            -- stored, delivered, dead, mismatched --pull--> delivered
+            'dead', -- pending, sending, awaiting --expire--> dead; pending, sending, awaiting --quarantine--> dead
+            'mismatched' -- pending, sending, awaiting, dead, mismatched --mismatch--> mismatched;
+            -- mismatched --fail--> mismatched; mismatched --transfer--> mismatched
         )
     ),
     head INTEGER NOT NULL CHECK (head IN (0, 1)),
@@ -176,9 +191,50 @@ CREATE TABLE notification (
     CHECK (state = 'sending' OR lease_until_ns IS NULL)
 ) STRICT;
 CREATE INDEX notification_lodgement ON notification (lodgement, number) WHERE lodgement IS NOT NULL;
-CREATE INDEX notification_lane ON notification (partner, number) WHERE state IN ('pending', 'sending');
-CREATE INDEX notification_due ON notification (due_ns, seq) WHERE state = 'pending' AND head = 1;
+CREATE INDEX notification_lane ON notification (partner, number) WHERE state IN ('pending', 'sending', 'awaiting');
+CREATE INDEX notification_due ON notification (due_ns, seq) WHERE state IN ('pending', 'awaiting') AND head = 1;
 CREATE INDEX notification_leased ON notification (lease_until_ns) WHERE state = 'sending';
+
+-- An MDN that is posted to the sender of a message, at an address of its own; the receipt of the message is what is
+-- posted. There is one for a message, whichever copies of it came. It has no lane: an MDN names its message.
+CREATE TABLE mdn (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    message TEXT NOT NULL UNIQUE REFERENCES message (id),
+    party TEXT NOT NULL,
+    url TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (
+        state IN (
+            'pending', -- (start) --queue--> pending; sending --fail--> pending;
+            -- pending, delivered, dead, closed --repeat--> pending; delivered, dead --requeue--> pending
+            'sending', -- pending --claim--> sending; sending --repeat--> sending
+            'delivered', -- pending, sending, delivered, dead --transfer--> delivered; delivered --fail--> delivered
+            'dead', -- pending, sending --expire--> dead; pending, sending --quarantine--> dead
+            'closed' -- dead --close--> closed; closed --transfer--> closed
+        )
+    ),
+    due_ns INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    first_attempt_ns INTEGER,
+    lease_epoch INTEGER,
+    lease_until_ns INTEGER,
+    CHECK (state = 'sending' OR lease_until_ns IS NULL)
+) STRICT;
+CREATE INDEX mdn_due ON mdn (party, due_ns, seq) WHERE state = 'pending';
+CREATE INDEX mdn_state ON mdn (state, seq);
+
+-- A supporting document that came in a message beside the declaration (RFC 6362), as it came. `filename` is what its
+-- sender called it, and names nothing here.
+CREATE TABLE attachment (
+    seq INTEGER PRIMARY KEY,
+    message TEXT NOT NULL REFERENCES message (id),
+    position INTEGER NOT NULL CHECK (position > 0),
+    filename TEXT,
+    content_type TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (message, position)
+) STRICT;
 
 -- The outgoing message of a delivery or a notification. The newest counts; the older ones were sent and stay.
 CREATE TABLE wire (
@@ -241,6 +297,10 @@ CREATE TRIGGER message_is_append_only BEFORE UPDATE ON message
 BEGIN SELECT RAISE(ABORT, 'message is append-only'); END;
 CREATE TRIGGER message_is_kept BEFORE DELETE ON message
 BEGIN SELECT RAISE(ABORT, 'message is append-only'); END;
+CREATE TRIGGER attachment_is_append_only BEFORE UPDATE ON attachment
+BEGIN SELECT RAISE(ABORT, 'attachment is append-only'); END;
+CREATE TRIGGER attachment_is_kept BEFORE DELETE ON attachment
+BEGIN SELECT RAISE(ABORT, 'attachment is append-only'); END;
 CREATE TRIGGER content_is_append_only BEFORE UPDATE ON content
 BEGIN SELECT RAISE(ABORT, 'content is append-only'); END;
 CREATE TRIGGER content_is_kept BEFORE DELETE ON content
@@ -263,3 +323,5 @@ CREATE TRIGGER delivery_is_kept BEFORE DELETE ON delivery
 BEGIN SELECT RAISE(ABORT, 'a delivery is never deleted'); END;
 CREATE TRIGGER notification_is_kept BEFORE DELETE ON notification
 BEGIN SELECT RAISE(ABORT, 'a notification is never deleted'); END;
+CREATE TRIGGER mdn_is_kept BEFORE DELETE ON mdn
+BEGIN SELECT RAISE(ABORT, 'an mdn is never deleted'); END;

@@ -5,7 +5,7 @@ import enum
 import msgspec
 
 from ...routing.instant import Instant
-from ...routing.lifecycle import DeliveryState, EventKind, LodgementState, NotificationState
+from ...routing.lifecycle import DeliveryState, EventKind, LodgementState, MdnState, NotificationState
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +105,48 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     first_attempt_ns: int | None = None
 
 
+class MdnRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The MDN of a `message`, posted to its sender at `url` beside the response; `party` is the sender.
+
+    What is posted is the receipt of the message. There is one for a message.
+    """
+
+    id: str
+    message: str
+    party: str
+    url: str
+    state: MdnState
+    due_ns: int
+    attempts: int = 0
+    first_attempt_ns: int | None = None
+
+
+class AttachmentRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A supporting document that came in `message`, the `position`-th from 1.
+
+    `filename` is what its sender called it (None: nothing), never a name of ours; `digest` is the SHA-256 of
+    `body` in hex.
+    """
+
+    message: str
+    position: int
+    filename: str | None
+    content_type: str
+    digest: str
+    body: bytes
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """What an AttachmentRecord is, without what is in it: `octets` is how long it is."""
+
+    message: str
+    position: int
+    filename: str | None
+    content_type: str
+    digest: str
+    octets: int
+
+
 class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What an agency said of a delivery; `response` is the canonical Response as JSON."""
 
@@ -168,10 +210,23 @@ class NotificationUpdate(msgspec.Struct, frozen=True, kw_only=True):
     first_attempt_ns: int | None = None
 
 
+class MdnUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """An MDN's next state, with the states it may be in."""
+
+    id: str
+    expected: tuple[MdnState, ...]
+    state: MdnState
+    due_ns: int | None = None
+    attempts: int | None = None
+    first_attempt_ns: int | None = None
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one step writes: all of it in one transaction, or nothing."""
 
     message: MessageRecord | None = None
+    attachments: tuple[AttachmentRecord, ...] = ()
+    mdns: tuple[MdnRecord, ...] = ()
     lodgements: tuple[LodgementRecord, ...] = ()
     deliveries: tuple[DeliveryRecord, ...] = ()
     notifications: tuple[NotificationRecord, ...] = ()
@@ -181,6 +236,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     lodgement_updates: tuple[LodgementUpdate, ...] = ()
     delivery_updates: tuple[DeliveryUpdate, ...] = ()
     notification_updates: tuple[NotificationUpdate, ...] = ()
+    mdn_updates: tuple[MdnUpdate, ...] = ()
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -243,9 +299,16 @@ class ClaimedNotification(msgspec.Struct, frozen=True, kw_only=True):
     wire: Wire | None
 
 
+class ClaimedMdn(msgspec.Struct, frozen=True, kw_only=True):
+    """An MDN to post now, leased to the claimer, and the receipt that it is."""
+
+    mdn: MdnRecord
+    receipt: Receipt
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one lodgement, as status answers give it. `later` amend or cancel it, or the same
-    original, and came after it."""
+    original, and came after it. `attachments` came in the same message."""
 
     lodgement: LodgementRecord
     deliveries: tuple[DeliveryRecord, ...]
@@ -253,3 +316,4 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[DecisionRecord, ...]
     last_notification: int
     later: tuple[LodgementRecord, ...] = ()
+    attachments: tuple[Attached, ...] = ()

@@ -10,23 +10,28 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import NamedTuple
 
-from ...routing.lifecycle import DeliveryState, NotificationState
+from ...routing.lifecycle import DeliveryState, MdnState, NotificationState
+from .columns import Row
 from .errors import ChangeRefused
-from .queries import SQL
-from .rows import (
-    Row,
-    answer_parameters,
-    content_parameters,
-    decision_parameters,
+from .outgoing_rows import (
     delivery_of,
     delivery_parameters,
+    mdn_of,
+    mdn_parameters,
+    notification_of,
+    notification_parameters,
+    wire_parameters,
+)
+from .queries import SQL
+from .rows import (
+    answer_parameters,
+    attachment_parameters,
+    content_parameters,
+    decision_parameters,
     duplicate_of,
     event_parameters,
     lodgement_parameters,
     message_parameters,
-    notification_of,
-    notification_parameters,
-    wire_parameters,
 )
 from .values import (
     Change,
@@ -38,6 +43,8 @@ from .values import (
     Duplicate,
     LodgementRecord,
     LodgementUpdate,
+    MdnRecord,
+    MdnUpdate,
     MessageRecord,
     NotificationRecord,
     NotificationUpdate,
@@ -59,6 +66,10 @@ def write_change(db: sqlite3.Connection, change: Change) -> Result:
     stopped = _insert_names(db, change) or _update(db, change)
     if stopped is not None:
         return stopped
+    for attachment in change.attachments:
+        db.execute(SQL["insert_attachment"], attachment_parameters(attachment))
+    for mdn in change.mdns:
+        db.execute(SQL["insert_mdn"], mdn_parameters(mdn))
     for delivery in change.deliveries:
         db.execute(SQL["insert_delivery"], delivery_parameters(delivery))
     numbers = tuple(_insert_notification(db, notification) for notification in change.notifications)
@@ -130,6 +141,7 @@ def _update(db: sqlite3.Connection, change: Change) -> Conflict | None:
         (_update_lodgement(db, update) for update in change.lodgement_updates),
         (_update_delivery(db, update) for update in change.delivery_updates),
         (_update_notification(db, update) for update in change.notification_updates),
+        (_update_mdn(db, update) for update in change.mdn_updates),
     )
     return None if all(fresh) else Conflict(kind=ConflictKind.STALE)
 
@@ -166,7 +178,16 @@ def _update_notification(db: sqlite3.Connection, update: NotificationUpdate) -> 
     return True
 
 
-def _state_parameters(update: DeliveryUpdate | NotificationUpdate, row: Row) -> dict[str, str | int | None]:
+def _update_mdn(db: sqlite3.Connection, update: MdnUpdate) -> bool:
+    row = db.execute(SQL["find_mdn"], {"reference": update.id}).fetchone()
+    if row is None or MdnState(row["state"]) not in update.expected:
+        return False
+    return db.execute(SQL["update_mdn"], _state_parameters(update, row)).rowcount == 1
+
+
+def _state_parameters(
+    update: DeliveryUpdate | NotificationUpdate | MdnUpdate, row: Row
+) -> dict[str, str | int | None]:
     return {
         "id": update.id,
         "was": row["state"],
@@ -213,12 +234,21 @@ def lease_deliveries(
 
 def waiting_agencies(db: sqlite3.Connection) -> list[str]:
     """The agencies with a backlog, one probe of the index each however long it is."""
-    agencies: list[str] = []
-    row = db.execute(SQL["next_agency"], {"agency": ""}).fetchone()
+    return _waiting(db, "next_agency", "agency")
+
+
+def waiting_parties(db: sqlite3.Connection) -> list[str]:
+    """The parties with an MDN to come, likewise."""
+    return _waiting(db, "next_mdn_party", "party")
+
+
+def _waiting(db: sqlite3.Connection, query: str, column: str) -> list[str]:
+    names: list[str] = []
+    row = db.execute(SQL[query], {column: ""}).fetchone()
     while row is not None:
-        agencies.append(row["agency"])
-        row = db.execute(SQL["next_agency"], {"agency": row["agency"]}).fetchone()
-    return agencies
+        names.append(row[column])
+        row = db.execute(SQL[query], {column: row[column]}).fetchone()
+    return names
 
 
 def lease_notifications(db: sqlite3.Connection, lease: Lease, limit: int) -> list[NotificationRecord]:
@@ -231,11 +261,25 @@ def lease_notifications(db: sqlite3.Connection, lease: Lease, limit: int) -> lis
     return [notification_of(row) for row in _leased(db, "lease_notification", lease, [*lapsed, *due])]
 
 
+def lease_mdns(db: sqlite3.Connection, lease: Lease, limit: int) -> list[MdnRecord]:
+    """Lease up to `limit` MDNs: first what a dead worker left, then each party in turn, so that one whose
+    address does not answer does not hold up the others."""
+    now = {"now_ns": lease.now_ns, "epoch": lease.epoch}
+    lapsed = db.execute(SQL["lapsed_mdns"], now).fetchmany(limit)
+    lanes = [
+        db.execute(SQL["due_mdns"], {"party": party, "now_ns": lease.now_ns, "limit": limit}).fetchall()
+        for party in waiting_parties(db)
+    ]
+    turns = [row for turn in zip_longest(*lanes) for row in turn if row is not None]
+    return [mdn_of(row) for row in _leased(db, "lease_mdn", lease, [*lapsed, *turns][:limit])]
+
+
 def rebase(db: sqlite3.Connection, *, now_ns: int, latest_ns: int, until_ns: int, ahead_ns: int) -> None:
     """See Ledger.rebase."""
     times = {"now_ns": now_ns, "latest_ns": latest_ns, "until_ns": until_ns, "ahead_ns": ahead_ns}
     db.execute(SQL["rebase_deliveries"], times)
     db.execute(SQL["rebase_notifications"], times)
+    db.execute(SQL["rebase_mdns"], times)
 
 
 def _leased(db: sqlite3.Connection, query: str, lease: Lease, rows: Iterable[Row]) -> list[Row]:

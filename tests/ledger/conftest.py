@@ -8,12 +8,14 @@ import pytest
 
 from tidewaiter.gateway.ledger import (
     AnswerRecord,
+    AttachmentRecord,
     Change,
     Committed,
     DecisionRecord,
     DeliveryRecord,
     EventRecord,
     LodgementRecord,
+    MdnRecord,
     MessageRecord,
     NotificationRecord,
     Receipt,
@@ -22,7 +24,7 @@ from tidewaiter.gateway.ledger import (
     open_ledger,
 )
 from tidewaiter.routing.instant import Instant
-from tidewaiter.routing.lifecycle import DeliveryState, EventKind, LodgementState, NotificationState
+from tidewaiter.routing.lifecycle import DeliveryState, EventKind, LodgementState, MdnState, NotificationState
 
 
 class Make:
@@ -108,6 +110,28 @@ class Make:
             "created": self.instant(),
         }
         return NotificationRecord(**(values | fields))  # type: ignore[arg-type]
+
+    def mdn(self, message: MessageRecord, **fields: object) -> MdnRecord:
+        values: dict[str, object] = {
+            "id": self.id("A"),
+            "message": message.id,
+            "party": message.party,
+            "url": "https://trader.example/mdn?id=1",
+            "state": MdnState.PENDING,
+            "due_ns": 100,
+        }
+        return MdnRecord(**(values | fields))  # type: ignore[arg-type]
+
+    def attachment(self, message: MessageRecord, **fields: object) -> AttachmentRecord:
+        values: dict[str, object] = {
+            "message": message.id,
+            "position": 1,
+            "filename": "invoice.pdf",
+            "content_type": "application/pdf",
+            "digest": "ef" * 32,
+            "body": b"%PDF\x00\xff",
+        }
+        return AttachmentRecord(**(values | fields))  # type: ignore[arg-type]
 
     def answer(self, delivery: DeliveryRecord, **fields: object) -> AnswerRecord:
         values: dict[str, object] = {

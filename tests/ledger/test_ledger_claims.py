@@ -42,21 +42,21 @@ async def test_an_agency_gets_no_more_than_it_has_room_for(
 async def test_whether_anything_is_due_is_told_without_a_transaction(
     ledger: SqliteLedger, make: Any, write: Any
 ) -> None:
-    assert await ledger.due(now_ns=100) == (False, False)
+    assert await ledger.due(now_ns=100) == (False, False, False)
     change, _ = make.lodged("customs")
     await write(change)
     await write(notifications=(make.notification(due_ns=150),))
     before = ledger.transactions
-    assert await ledger.due(now_ns=99) == (False, False)
-    assert await ledger.due(now_ns=100) == (True, False)
-    assert await ledger.due(now_ns=100, skip=["customs"]) == (False, False)
-    assert await ledger.due(now_ns=150) == (True, True)
+    assert await ledger.due(now_ns=99) == (False, False, False)
+    assert await ledger.due(now_ns=100) == (True, False, False)
+    assert await ledger.due(now_ns=100, skip=["customs"]) == (False, False, False)
+    assert await ledger.due(now_ns=150) == (True, True, False)
     assert ledger.transactions == before
     assert await claimed(ledger) == ["customs"]
     await ledger.claim_notifications(now_ns=150, lease_ns=50, limit=9)
-    assert await ledger.due(now_ns=149) == (False, False)
-    assert await ledger.due(now_ns=200) == (True, True)  # the leases are over
-    assert await ledger.due(now_ns=200, skip=["customs"]) == (False, True)
+    assert await ledger.due(now_ns=149) == (False, False, False)
+    assert await ledger.due(now_ns=200) == (True, True, False)  # the leases are over
+    assert await ledger.due(now_ns=200, skip=["customs"]) == (False, True, False)
 
 
 async def test_a_clock_set_back_leaves_nothing_stuck(ledger: SqliteLedger, make: Any, write: Any) -> None:
@@ -74,9 +74,9 @@ async def test_a_clock_set_back_leaves_nothing_stuck(ledger: SqliteLedger, make:
     await write(notifications=(make.notification(due_ns=LATE + HOUR),))
     assert await claimed(ledger, LATE + HOUR, skip=["customs"]) == ["food"]  # and no result comes
     await ledger.rebase(now_ns=LATE, latest_ns=LATE + 300, lease_ns=120)
-    assert await ledger.due(now_ns=LATE + 119) == (False, False)
+    assert await ledger.due(now_ns=LATE + 119) == (False, False, False)
     assert await claimed(ledger, LATE + 120) == ["food"]
-    assert await ledger.due(now_ns=LATE + 300, skip=["food"]) == (True, True)
+    assert await ledger.due(now_ns=LATE + 300, skip=["food"]) == (True, True, False)
     found = await ledger.find_delivery(failed.id)
     assert found is not None
     assert (found.due_ns, found.first_attempt_ns) == (LATE + 300, LATE)

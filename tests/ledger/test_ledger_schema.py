@@ -12,10 +12,10 @@ from tidewaiter.gateway.ledger import Change
 from tidewaiter.gateway.ledger.queries import SCHEMA
 from tidewaiter.gateway.ledger.sqlite import Writer, open_writer
 from tidewaiter.gateway.ledger.writes import write_change, write_wires
-from tidewaiter.routing.lifecycle import DELIVERY, LODGEMENT, NOTIFICATION, Lifecycle
+from tidewaiter.routing.lifecycle import DELIVERY, LODGEMENT, MDN, NOTIFICATION, Lifecycle
 
-APPEND_ONLY = ("event", "message", "content", "wire", "answer", "decision")
-KEPT = (*APPEND_ONLY, "lodgement", "delivery", "notification")
+APPEND_ONLY = ("event", "message", "attachment", "content", "wire", "answer", "decision")
+KEPT = (*APPEND_ONLY, "lodgement", "delivery", "notification", "mdn")
 ARROW = re.compile(r"([a-z(][a-z, ()]*?) --([a-z]+)--> ([a-z]+)")
 
 
@@ -26,6 +26,8 @@ def writer(path: Any, make: Any) -> Iterator[Writer]:
     change, lodgement = make.lodged("customs")
     full = Change(
         message=change.message,
+        attachments=(make.attachment(change.message),),
+        mdns=(make.mdn(change.message),),
         lodgements=change.lodgements,
         deliveries=change.deliveries,
         events=change.events,
@@ -59,7 +61,8 @@ def test_every_table_is_strict(writer: Writer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "lifecycle"), [("lodgement", LODGEMENT), ("delivery", DELIVERY), ("notification", NOTIFICATION)]
+    ("table", "lifecycle"),
+    [("lodgement", LODGEMENT), ("delivery", DELIVERY), ("notification", NOTIFICATION), ("mdn", MDN)],
 )
 def test_the_comments_carry_the_transitions(table: str, lifecycle: Lifecycle[Any, Any]) -> None:
     text = SCHEMA.split(f"CREATE TABLE {table} (", 1)[1].split(") STRICT", 1)[0]
@@ -80,6 +83,6 @@ def test_the_comments_carry_the_transitions(table: str, lifecycle: Lifecycle[Any
 
 
 def test_a_state_outside_the_lifecycle_is_refused(writer: Writer) -> None:
-    for table in ("lodgement", "delivery", "notification"):
+    for table in ("lodgement", "delivery", "notification", "mdn"):
         with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
             writer.db.execute(f"UPDATE {table} SET state = 'lost'")

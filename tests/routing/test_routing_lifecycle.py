@@ -9,6 +9,7 @@ import pytest
 from tidewaiter.routing.lifecycle import (
     DELIVERY,
     LODGEMENT,
+    MDN,
     NOTIFICATION,
     TIMESTAMPS,
     DeliveryState,
@@ -18,6 +19,8 @@ from tidewaiter.routing.lifecycle import (
     Lifecycle,
     LodgementState,
     LodgementTrigger,
+    MdnState,
+    MdnTrigger,
     NotificationState,
     NotificationTrigger,
 )
@@ -26,6 +29,7 @@ LIVES: list[tuple[Lifecycle[Any, Any], type[enum.Enum], type[enum.Enum]]] = [
     (LODGEMENT, LodgementState, LodgementTrigger),
     (DELIVERY, DeliveryState, DeliveryTrigger),
     (NOTIFICATION, NotificationState, NotificationTrigger),
+    (MDN, MdnState, MdnTrigger),
 ]
 
 
@@ -59,6 +63,7 @@ def test_a_pair_outside_the_table_raises(
         (LODGEMENT, {LodgementState.REJECTED, LodgementState.CANCELLED}),
         (DELIVERY, {DeliveryState.WITHHELD}),
         (NOTIFICATION, set()),
+        (MDN, set()),
     ],
 )
 def test_terminal_states(life: Lifecycle[Any, Any], terminal: set[enum.Enum]) -> None:
@@ -82,6 +87,7 @@ def test_a_dead_letter_leaves_only_by_a_person_or_by_the_peer() -> None:
         DeliveryTrigger.REQUEUE,
         DeliveryTrigger.CLOSE,
         DeliveryTrigger.RECEIPT,
+        DeliveryTrigger.MISMATCH,
         DeliveryTrigger.ANSWER,
     }
 
@@ -97,14 +103,51 @@ def test_an_answer_is_never_refused_once_a_delivery_may_have_left() -> None:
 
 
 def test_stored_values_are_lower_case_words() -> None:
-    for kind in (LodgementState, DeliveryState, NotificationState, EventKind):
+    for kind in (LodgementState, DeliveryState, NotificationState, MdnState, EventKind):
         for member in kind:
             assert member.value == member.name.lower()
 
 
 def test_sources_name_the_states_a_query_may_select() -> None:
-    assert DELIVERY.sources(DeliveryTrigger.CLAIM) == (DeliveryState.PENDING,)
-    assert set(DELIVERY.sources(DeliveryTrigger.CLOSE)) == {DeliveryState.DEAD}
+    assert DELIVERY.sources(DeliveryTrigger.CLAIM) == (DeliveryState.PENDING, DeliveryState.AWAITING)
+    assert set(DELIVERY.sources(DeliveryTrigger.CLOSE)) == {DeliveryState.DEAD, DeliveryState.MISMATCHED}
+
+
+def test_what_awaits_its_mdn_goes_where_the_mdn_says() -> None:
+    ways = {
+        trigger: target
+        for (state, trigger), target in DELIVERY.table.items()
+        if state is DeliveryState.AWAITING
+    }
+    assert ways[DeliveryTrigger.RECEIPT] is DeliveryState.SENT
+    assert ways[DeliveryTrigger.ANSWER] is DeliveryState.ANSWERED
+    assert ways[DeliveryTrigger.MISMATCH] is DeliveryState.MISMATCHED
+    assert ways[DeliveryTrigger.FAIL] is DeliveryState.PENDING
+    assert ways[DeliveryTrigger.EXPIRE] is DeliveryState.DEAD
+    assert ways[DeliveryTrigger.CLAIM] is DeliveryState.SENDING
+
+
+def test_an_mdn_of_other_content_waits_for_a_person_or_for_the_peer() -> None:
+    nothing_new = {DeliveryTrigger.TRANSFER, DeliveryTrigger.FAIL, DeliveryTrigger.MISMATCH}
+    ways = {trigger for state, trigger in DELIVERY.table if state is DeliveryState.MISMATCHED} - nothing_new
+    assert ways == {
+        DeliveryTrigger.REQUEUE,
+        DeliveryTrigger.CLOSE,
+        DeliveryTrigger.RECEIPT,
+        DeliveryTrigger.ANSWER,
+        DeliveryTrigger.REFUSE,
+    }
+
+
+@pytest.mark.parametrize("state", [DeliveryState.SENT, DeliveryState.ANSWERED])
+def test_a_later_mdn_does_not_take_back_a_right_one(state: DeliveryState) -> None:
+    assert DELIVERY.after(state, DeliveryTrigger.MISMATCH) is state
+
+
+def test_a_message_that_comes_again_has_its_mdn_posted_again_whatever_became_of_it() -> None:
+    for state in MdnState:
+        under_way = state is MdnState.SENDING
+        assert MDN.after(state, MdnTrigger.REPEAT) is (MdnState.SENDING if under_way else MdnState.PENDING)
 
 
 def test_each_point_of_the_service_level_has_its_event() -> None:
