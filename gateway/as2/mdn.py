@@ -3,7 +3,6 @@ asked.
 """
 
 from datetime import datetime
-from email.utils import format_datetime
 from typing import NamedTuple
 
 from .composing import AS2_VERSION, FEATURES
@@ -11,16 +10,19 @@ from .disposition import Disposition
 from .identity import Identity
 from .mic import Mic
 from .terms import Terms
-from .writing import Piece, check_boundary, one_line, signed
+from .writing import Piece, date, joined, on_one_line, signed
 
 REPORTING_UA = "Tidewaiter"
 # RFC 8098 3.2.6: nobody is asked before a receipt is made or sent.
 MODE = "automatic-action/MDN-sent-automatically"
+_REPORT = "multipart/report; report-type=disposition-notification"
+_TEXT_HEAD = b"Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+_FIELDS_HEAD = b"Content-Type: message/disposition-notification\r\nContent-Transfer-Encoding: %b\r\n\r\n"
 
 
 class Mdn(NamedTuple):
-    """A receipt as it is sent: with HTTP 200 in the response, whatever its disposition. Store it with the
-    message: a resend is answered with the same bytes.
+    """A receipt as it is sent, in the response with HTTP 200 whatever its disposition, or by a request of its
+    own. Store it with the message: a resend is answered with the same bytes.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -47,50 +49,50 @@ def compose_mdn(
     """
     message_id = message_id if message_id.startswith("<") else f"<{message_id}>"
     # Two boundaries of which neither begins the other: some readers look for a prefix only.
-    report = _report(identity, disposition, mic, text or disposition.sentence, f"r-{boundary}")
-    piece = report
+    for_people, for_machines = (
+        _for_people(text or disposition.sentence),
+        _for_machines(identity, disposition, mic),
+    )
+    piece = joined(((for_people,), (for_machines,)), _REPORT, f"r-{boundary}")
     if identity.wants_signed and terms is not None and terms.signer is not None:
-        piece = signed(bytes(report), terms.signer, now=now, boundary=f"s-{boundary}")
-    headers = (
-        ("AS2-Version", AS2_VERSION),
-        ("EDIINT-Features", FEATURES),
-        # The names change places and keep their quotes (RFC 4130 6.2).
-        ("AS2-From", identity.as2_to_raw),
-        ("AS2-To", identity.as2_from_raw),
-        ("Message-ID", message_id),
-        ("Date", format_datetime(now)),
-        ("MIME-Version", "1.0"),
-        *piece.headers,
+        report = bytes(piece)
+        digest = terms.signer.digest.new(report).digest()
+        piece = signed((report,), terms.signer, digest, now=now, boundary=f"s-{boundary}")
+    return Mdn(_headers(identity, message_id, now, piece), piece.body)
+
+
+def _headers(identity: Identity, message_id: str, now: datetime, piece: Piece) -> tuple[tuple[str, str], ...]:
+    return on_one_line(
+        (
+            ("AS2-Version", AS2_VERSION),
+            ("EDIINT-Features", FEATURES),
+            # The names change places and keep their quotes (RFC 4130 6.2).
+            ("AS2-From", identity.as2_to_raw),
+            ("AS2-To", identity.as2_from_raw),
+            ("Message-ID", message_id),
+            ("Date", date(now)),
+            ("MIME-Version", "1.0"),
+            *piece.headers,
+        )
     )
-    return Mdn(tuple((name, one_line(name, value)) for name, value in headers), piece.body)
 
 
-def _report(identity: Identity, disposition: Disposition, mic: Mic | None, text: str, boundary: str) -> Piece:
-    parts = (
-        Piece(
-            (("Content-Type", "text/plain; charset=us-ascii"), ("Content-Transfer-Encoding", "7bit")),
-            b"\r\n".join(text.encode("ascii", "replace").splitlines()) + b"\r\n",
-        ),
-        _notification(identity, disposition, mic),
-    )
-    octets = b"".join(map(bytes, parts))
-    mark = check_boundary(boundary, octets)
-    body = b"".join(mark + b"\r\n" + bytes(part) + b"\r\n" for part in parts) + mark + b"--\r\n"
-    content_type = f'multipart/report; report-type=disposition-notification; boundary="{boundary}"'
-    return Piece((("Content-Type", content_type),), body)
+def _for_people(text: str) -> bytes:
+    return _TEXT_HEAD + b"\r\n".join(text.encode("ascii", "replace").splitlines()) + b"\r\n"
 
 
-def _notification(identity: Identity, disposition: Disposition, mic: Mic | None) -> Piece:
-    """The part for the machine. What is echoed stands as it came: the sender looks for its own octets."""
+def _for_machines(identity: Identity, disposition: Disposition, mic: Mic | None) -> bytes:
+    """The notification. What is echoed stands as it came: the sender looks for its own octets."""
+    recipient, message_id = identity.as2_to_raw, identity.message_id
+    on_one_line((("AS2-To", recipient), ("Message-ID", message_id)))
     fields = (
-        ("Reporting-UA", REPORTING_UA),
-        ("Original-Recipient", f"rfc822; {identity.as2_to_raw}"),
-        ("Final-Recipient", f"rfc822; {identity.as2_to_raw}"),
-        ("Original-Message-ID", identity.message_id),
-        ("Disposition", f"{MODE}; {disposition.text}"),
-        *((("Received-Content-MIC", str(mic)),) if mic is not None else ()),
+        f"Reporting-UA: {REPORTING_UA}\r\n"
+        f"Original-Recipient: rfc822; {recipient}\r\n"
+        f"Final-Recipient: rfc822; {recipient}\r\n"
+        f"Original-Message-ID: {message_id}\r\n"
+        f"Disposition: {MODE}; {disposition.text}\r\n"
     )
-    body = "".join(f"{name}: {one_line(name, value)}\r\n" for name, value in fields).encode("latin-1")
-    encoding = "7bit" if body.isascii() else "8bit"
-    headers = (("Content-Type", "message/disposition-notification"), ("Content-Transfer-Encoding", encoding))
-    return Piece(headers, body)
+    if mic is not None:
+        fields += f"Received-Content-MIC: {mic.value}, {mic.digest.value}\r\n"
+    encoding = b"7bit" if fields.isascii() else b"8bit"
+    return _FIELDS_HEAD % encoding + fields.encode("latin-1")

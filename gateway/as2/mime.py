@@ -5,7 +5,6 @@ with a place where the body begins, and a multipart is cut at its delimiters. He
 folded (RFC 5322 2.2.3) and are unfolded for reading only.
 """
 
-import base64
 import binascii
 import quopri
 import re
@@ -33,6 +32,7 @@ _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _DELIMITER_TAIL = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _PLAIN_TEXT = re.compile(rb"[\t\r\n -~]*")
 _LONE_LF = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_LINE = 76  # RFC 2045 6.8
 _WHITE_SPACE = b" \t\r\n"
 # CMS in DER or BER begins with a SEQUENCE. The base64 of that octet begins with "M", so the two never clash.
 _SEQUENCE = 0x30
@@ -212,7 +212,8 @@ def _from_base64(text: bytes) -> bytes:
 
 def to_base64(data: bytes) -> bytes:
     """`data` as base64 lines of 76 characters, each with CRLF."""
-    return base64.encodebytes(data).replace(b"\n", b"\r\n")
+    text = binascii.b2a_base64(data, newline=False)
+    return b"".join([text[at : at + _LINE] + b"\r\n" for at in range(0, len(text), _LINE)])
 
 
 def with_crlf_headers(raw: bytes) -> bytes:

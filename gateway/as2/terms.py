@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from ...security import DEFAULT_POLICY, Cipher, Digest, KeyTransport, Policy
+from ...security.chain import Authorities
 from ...security.cms import DecryptionKey, Signer
 from .names import write_name
 
@@ -44,6 +45,9 @@ class Terms:
     """Ours, for messages and receipts; None where receipts are never signed."""
     their_signing: Sequence[x509.Certificate] = ()
     their_encryption: x509.Certificate | None = None
+    their_authorities: Authorities | None = None
+    """Who may have certified the partner: then a certificate that comes with a message counts, too, when
+    these stand for it."""
     policy: Policy = DEFAULT_POLICY
     require_signed: bool = True
     """False lets unsigned messages in: anybody may then send under the partner's name, and where they are
@@ -74,7 +78,7 @@ class Terms:
     receipt_addresses: tuple[str, ...] = ()
     """The origins, `https://host[:port]`, to which the other side may have its receipts posted."""
     duplicate_warning: bool = False
-    """A message that comes again is answered `processed/warning: duplicate-document`, not with its receipt."""
+    """What comes again is answered `processed/warning: duplicate-document`, not with its receipt."""
     max_payload: int = DEFAULT_MAX_PAYLOAD
 
     def __post_init__(self) -> None:

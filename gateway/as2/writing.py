@@ -1,38 +1,69 @@
 """Writing MIME: headers on one line each, CRLF everywhere, base64 for signatures."""
 
+import functools
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
+from email.utils import format_datetime
+from typing import NamedTuple
 
-from ...security.cms import Signer, sign
+from ...security.cms import Signer
 from . import mime
 
 # RFC 2046 5.1.1, without the characters that some products mishandle; two more are put before it in a
 # receipt.
 _BOUNDARY = re.compile(r"[A-Za-z0-9_=.-]{1,66}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_FILENAME = re.compile(r'[^ !#-\[\]-~]|"')
+# Moments that are kept written: messages of one second share theirs.
+_DATES = 16
+
+Headers = tuple[tuple[str, str], ...]
+
+# Binary is allowed here, but openssl and others cannot read it.
+_SIGNATURE_HEAD = (
+    b'Content-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
+    b"Content-Transfer-Encoding: base64\r\n"
+    b'Content-Disposition: attachment; filename="smime.p7s"\r\n\r\n'
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A MIME entity to be sent: it stands in another, or its headers become HTTP's."""
+class Piece(NamedTuple):
+    """A MIME entity to be sent: it stands in another, or its headers become HTTP's. Its body is in pieces, so
+    that a large document is copied when all is done, and not at each layer.
+    """
 
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
+    headers: Headers
+    pieces: tuple[bytes, ...]
+
+    @property
+    def body(self) -> bytes:
+        """The body in one piece."""
+        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
+
+    @property
+    def entity(self) -> tuple[bytes, ...]:
+        """The whole entity, in pieces."""
+        return (head_of(self.headers), *self.pieces)
 
     def __bytes__(self) -> bytes:
-        lines = "".join(f"{name}: {one_line(name, value)}\r\n" for name, value in self.headers)
-        return lines.encode("latin-1") + b"\r\n" + self.body
+        return b"".join(self.entity)
 
 
-def one_line(name: str, value: str) -> str:
-    """`value`, which goes on the wire as it is. Raises ValueError if it would not stay on its line: folded
-    headers break peers, and a line end from outside would make headers of its own.
+def head_of(headers: Headers) -> bytes:
+    """`headers` and the blank line behind them. Raises ValueError as `on_one_line` does."""
+    lines = [f"{name}: {value}\r\n" for name, value in on_one_line(headers)]
+    return ("".join(lines) + "\r\n").encode("latin-1")
+
+
+def on_one_line(headers: Headers) -> Headers:
+    """`headers`, which go on the wire as they are. Raises ValueError if one would not stay on its line:
+    folded headers break peers, and a line end from outside would make headers of its own.
     """
-    if _CONTROL.search(value):
-        raise ValueError(f"{name} holds a control character")
-    return value
+    if _CONTROL.search("".join([value for _, value in headers])):
+        wrong = next(name for name, value in headers if _CONTROL.search(value))
+        raise ValueError(f"{wrong} holds a control character")
+    return headers
 
 
 def attachment(filename: str) -> str:
@@ -41,33 +72,48 @@ def attachment(filename: str) -> str:
     return f'attachment; filename="{_NOT_IN_FILENAME.sub("_", name)}"'
 
 
-def signed(content: bytes, signer: Signer, *, now: datetime, boundary: str) -> Piece:
-    """A multipart/signed around `content`, which is an entity with its headers (RFC 8551 3.5.3).
+def date(moment: datetime) -> str:
+    """`moment` as a Date header (RFC 5322 3.3)."""
+    return _date(moment.replace(microsecond=0))
+
+
+_date = functools.lru_cache(maxsize=_DATES)(format_datetime)
+
+
+def signed(
+    content: tuple[bytes, ...], signer: Signer, digest: bytes, *, now: datetime, boundary: str
+) -> Piece:
+    """A multipart/signed around `content`, the pieces of an entity with its headers (RFC 8551 3.5.3), whose
+    digest by the signer's algorithm is `digest`.
 
     Raises ValueError for a boundary that cannot be used, or stands in the content.
     """
     mark = check_boundary(boundary, content)
-    signature = sign(content, signer, detached=True, signing_time=now)
-    part = Piece(
-        (
-            ("Content-Type", 'application/pkcs7-signature; name="smime.p7s"'),
-            # Binary is allowed, but openssl and others cannot read it here.
-            ("Content-Transfer-Encoding", "base64"),
-            ("Content-Disposition", 'attachment; filename="smime.p7s"'),
-        ),
-        mime.to_base64(signature),
-    )
-    body = b"".join((mark, b"\r\n", content, b"\r\n", mark, b"\r\n", bytes(part), mark, b"--\r\n"))
+    signature = mime.to_base64(signer.signed_data(digest, now, None))
+    behind = b"".join((b"\r\n", mark, b"\r\n", _SIGNATURE_HEAD, signature, mark, b"--\r\n"))
     content_type = (
-        f'multipart/signed; protocol="application/pkcs7-signature"; micalg={signer.digest.micalg}; '
+        f'multipart/signed; protocol="application/pkcs7-signature"; micalg={signer.digest.value}; '
         f'boundary="{boundary}"'
     )
-    return Piece((("Content-Type", content_type),), body)
+    return Piece((("Content-Type", content_type),), (mark + b"\r\n", *content, behind))
 
 
-def check_boundary(boundary: str, content: bytes) -> bytes:
-    """The delimiter that `boundary` makes. Raises ValueError if it is no boundary or stands in `content`."""
+def joined(parts: Iterable[tuple[bytes, ...]], content_type: str, boundary: str) -> Piece:
+    """A multipart of `parts`, entities with their headers in pieces; `content_type` lacks its boundary."""
+    mark = check_boundary(boundary, ())
+    pieces: list[bytes] = []
+    for part in parts:
+        check_boundary(boundary, part)
+        pieces += (mark + b"\r\n", *part, b"\r\n")
+    pieces.append(mark + b"--\r\n")
+    return Piece((("Content-Type", f'{content_type}; boundary="{boundary}"'),), tuple(pieces))
+
+
+def check_boundary(boundary: str, content: Iterable[bytes]) -> bytes:
+    """The delimiter that `boundary` makes. Raises ValueError if it is no boundary, or stands in `content`:
+    no piece but the last ends within a line, so it cannot stand across two.
+    """
     mark = b"--" + boundary.encode("ascii")
-    if not _BOUNDARY.fullmatch(boundary) or mark in content:
+    if not _BOUNDARY.fullmatch(boundary) or any(mark in piece for piece in content):
         raise ValueError("not a boundary for this content")
     return mark

@@ -1,6 +1,7 @@
 """Content encryption: AES in CBC (RFC 3565) and GCM (RFC 5084), Triple DES in CBC (RFC 3370)."""
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -14,8 +15,10 @@ from ..algorithms import CIPHER_OIDS, CIPHERS, Cipher, Mode, algorithm_identifie
 from ..errors import InsufficientSecurity, MalformedCms
 from .declarations import GcmParameters, decode
 
-# RFC 5084 3.2 allows tags of 12 to 16 octets; all of 16 are written.
+# RFC 5084 3.2 allows tags of 12 to 16 octets. 16 are written. 12 are the default of its ASN.1 and what some
+# stacks wrote by it; 13 to 15 are written by nobody but somebody who cuts tags, and refused.
 MIN_TAG, TAG = 12, 16
+_TAGS = frozenset({MIN_TAG, TAG})
 # NIST SP 800-38D 5.2.1.1: 96 bits is the length to write; any reasonable one is read.
 NONCE = 12
 _MIN_NONCE, _MAX_NONCE = 8, 128
@@ -36,14 +39,30 @@ def read_algorithm(contents: bytes) -> Encryption:
     if cipher is None:
         raise InsufficientSecurity("the content encryption algorithm is not supported")
     if cipher.mode is Mode.GCM:
-        gcm = decode(GcmParameters, parameters)
-        if not _MIN_NONCE <= len(gcm.nonce) <= _MAX_NONCE or not MIN_TAG <= gcm.tag_size <= TAG:
-            raise MalformedCms("the parameters of GCM are out of range")
-        return Encryption(cipher, gcm.nonce, gcm.tag_size)
+        return Encryption(cipher, *_gcm(parameters))
     iv = der.element_at(parameters, 0, len(parameters))
     if iv.tag != der.OCTET_STRING or iv.stop - iv.start != cipher.block or iv.stop != len(parameters):
         raise MalformedCms("not an initialisation vector of CBC")
     return Encryption(cipher, parameters[iv.start :], 0)
+
+
+def _gcm(parameters: bytes) -> tuple[bytes, int]:
+    """Nonce and tag size in the parameters of GCM.
+
+    PKI.js writes the nonce alone, as CBC has its vector (into EnvelopedData; 16 octets): then the tag is
+    whole.
+    """
+    if parameters[:1] == bytes((der.OCTET_STRING,)):
+        bare = der.element_at(parameters, 0, len(parameters))
+        nonce, size = parameters[bare.start :], TAG
+        if bare.stop != len(parameters):
+            raise MalformedCms("octets after the nonce of GCM")
+    else:
+        gcm = decode(GcmParameters, parameters)
+        nonce, size = gcm.nonce, MIN_TAG if gcm.tag_size is None else gcm.tag_size
+    if not _MIN_NONCE <= len(nonce) <= _MAX_NONCE or size not in _TAGS:
+        raise MalformedCms("the parameters of GCM are out of range")
+    return nonce, size
 
 
 def new_algorithm(cipher: Cipher) -> tuple[Encryption, bytes]:
@@ -58,17 +77,19 @@ def new_algorithm(cipher: Cipher) -> tuple[Encryption, bytes]:
     return Encryption(cipher, iv, 0), identifier
 
 
-def seal(content: der.Buffer, key: bytes, algorithm: Encryption) -> tuple[list[bytes], bytes]:
-    """`content` encrypted, in parts, and the tag of GCM (empty under CBC)."""
+def seal(pieces: Sequence[der.Buffer], key: bytes, algorithm: Encryption) -> tuple[list[der.Buffer], bytes]:
+    """What `pieces` make in a row encrypted, in pieces, and the tag of GCM (empty under CBC)."""
     cipher, iv, _ = algorithm
     if cipher.mode is Mode.GCM:
         gcm = Engine(algorithms.AES(key), modes.GCM(iv)).encryptor()
-        return [gcm.update(content), gcm.finalize()], gcm.tag
+        sealed: list[der.Buffer] = [gcm.update(piece) for piece in pieces]
+        sealed.append(gcm.finalize())
+        return sealed, gcm.tag
     cbc = Engine(_block_cipher(cipher, key), modes.CBC(iv)).encryptor()
-    whole = len(content) - len(content) % cipher.block  # only the last, partial block is padded: no copy
-    padder = PKCS7(cipher.block * 8).padder()
-    last = padder.update(content[whole:]) + padder.finalize()
-    return [cbc.update(memoryview(content)[:whole]), cbc.update(last) + cbc.finalize()], b""
+    sealed = [cbc.update(piece) for piece in pieces]
+    missing = cipher.block - sum(map(len, pieces)) % cipher.block
+    sealed += [cbc.update(bytes((missing,)) * missing), cbc.finalize()]  # RFC 5652 6.3
+    return sealed, b""
 
 
 def unseal(

@@ -97,7 +97,12 @@ def encapsulate(content: der.Buffer | None) -> list[der.Buffer]:
     return der.nest(der.SEQUENCE, parts)
 
 
+def parts_of(kind: ContentType, structure: list[der.Buffer]) -> list[der.Buffer]:
+    """A ContentInfo of `kind` around the fields of its structure, still in parts."""
+    inner = der.nest(EXPLICIT_0, der.nest(der.SEQUENCE, structure))
+    return der.nest(der.SEQUENCE, [_OIDS[kind], *inner])
+
+
 def write(kind: ContentType, structure: list[der.Buffer]) -> bytes:
     """A ContentInfo of `kind` around the fields of its structure, joined once."""
-    inner = der.nest(EXPLICIT_0, der.nest(der.SEQUENCE, structure))
-    return b"".join(der.nest(der.SEQUENCE, [_OIDS[kind], *inner]))
+    return b"".join(parts_of(kind, structure))

@@ -20,14 +20,14 @@ _RSA = {KeyTransport.RSA_PKCS1, *OAEP.values()}
 
 
 def encrypt(
-    content: der.Buffer,
+    content: der.Buffer | Sequence[der.Buffer],
     certificates: Sequence[x509.Certificate],
     *,
     cipher: Cipher,
     key_transport: KeyTransport = KeyTransport.RSA_PKCS1,
     gcm_in_enveloped: bool = False,
 ) -> bytes:
-    """`content` encrypted to each of `certificates`, in DER.
+    """`content`, whole or in pieces, encrypted to each of `certificates`, in DER.
 
     CBC gives EnvelopedData, GCM AuthEnvelopedData; `gcm_in_enveloped` is the dialect that puts GCM into
     EnvelopedData with the tag behind the content, for partners whose agreement says so. `key_transport` is
@@ -38,7 +38,8 @@ def encrypt(
         raise KeyStoreError("there is no certificate to encrypt to")
     key = os.urandom(cipher.key_size)
     algorithm, identifier = new_algorithm(cipher)
-    parts, tag = seal(content, key, algorithm)
+    pieces = [content] if isinstance(content, bytes | memoryview) else content
+    parts, tag = seal(pieces, key, algorithm)
     infos = [_recipient(key, certificate, key_transport) for certificate in certificates]
     separate = cipher.mode is Mode.GCM and not gcm_in_enveloped
     encrypted: list[der.Buffer] = [*parts, *([] if separate else [tag])]

@@ -1,6 +1,8 @@
 """SignedData (RFC 5652 5): making one."""
 
 import datetime
+import functools
+from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -20,7 +22,7 @@ from ..algorithms import (
 from ..errors import KeyStoreError
 from ..keystore import PrivateKey
 from ..trust import facts
-from .content import DATA, EXPLICIT_0, ContentType, encapsulate, write
+from .content import DATA, EXPLICIT_0, ContentType, encapsulate, parts_of
 
 _VERSION_1 = der.tlv(der.INTEGER, b"\x01")
 _IMPLICIT_0 = 0xA0
@@ -28,6 +30,8 @@ _NULL = der.tlv(der.NULL)
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 # 11.3: dates through the year 2049 are UTCTime, later ones GeneralizedTime.
 _LAST_UTC_YEAR = 2049
+# Signing times that are kept encoded: signatures of a moment share theirs.
+_TIMES = 16
 
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
@@ -39,8 +43,6 @@ def _attribute(kind: str, value: bytes) -> bytes:
 
 
 _CONTENT_TYPE_IS_DATA = _attribute(CONTENT_TYPE, DATA)
-_MESSAGE_DIGEST_OID = der.oid(MESSAGE_DIGEST)
-_SIGNING_TIME_OID = der.oid(SIGNING_TIME)
 
 
 class Signer:
@@ -62,59 +64,69 @@ class Signer:
         scheme = scheme or own
         if (scheme is Signature.ECDSA) is not (own is Signature.ECDSA):
             raise KeyStoreError("the signature scheme does not fit the private key")
-        if facts(certificate).public_key != private_key.public_key():
+        known = facts(certificate)
+        if known.public_key != private_key.public_key():
             raise KeyStoreError("the private key is not the certificate's")
         self.certificate = certificate
         self.digest = digest
         self.scheme = scheme
-        self._key = private_key
+        self._sign = _signing(private_key, scheme, digest)
         digest_algorithm = algorithm_identifier(DIGEST_OIDS[digest])
-        encoded = certificate.public_bytes(serialization.Encoding.DER)
         self._digest_algorithms = der.tlv(der.SET, digest_algorithm)
-        self._certificates = der.tlv(_IMPLICIT_0, encoded)
-        self._before = _VERSION_1 + der.tlv(der.SEQUENCE, facts(certificate).name) + digest_algorithm
+        self._certificates = der.tlv(_IMPLICIT_0, certificate.public_bytes(serialization.Encoding.DER))
+        self._before = _VERSION_1 + der.tlv(der.SEQUENCE, known.name) + digest_algorithm
         self._signature_algorithm = _signature_algorithm(scheme, digest)
-
-    def signer_info(self, message_digest: bytes, signing_time: datetime.datetime) -> bytes:
-        """The SignerInfo of a content whose digest is `message_digest`."""
-        attributes = b"".join(
-            sorted(
-                (
-                    _CONTENT_TYPE_IS_DATA,
-                    der.tlv(der.SEQUENCE, _SIGNING_TIME_OID, der.tlv(der.SET, _time(signing_time))),
-                    der.tlv(
-                        der.SEQUENCE,
-                        _MESSAGE_DIGEST_OID,
-                        der.tlv(der.SET, der.tlv(der.OCTET_STRING, message_digest)),
-                    ),
-                )
-            )
-        )
-        # 5.4: what is signed has the tag of SET OF, what is sent [0] IMPLICIT.
-        signature = self._sign(der.tlv(der.SET, attributes))
-        return der.tlv(
-            der.SEQUENCE,
-            self._before,
-            der.tlv(_IMPLICIT_0, attributes),
-            self._signature_algorithm,
-            der.tlv(der.OCTET_STRING, signature),
-        )
+        self._digest_head = _digest_head(digest)
+        # Around attributes and signature of given sizes: a kind of key has one size of signature, or a few.
+        self._frames: dict[tuple[int, int], tuple[bytes, bytes]] = {}
 
     def signed_data(
         self, message_digest: bytes, signing_time: datetime.datetime, content: der.Buffer | None
     ) -> bytes:
         """The SignedData of a content whose digest is `message_digest`; `content` None leaves it detached."""
-        info = self.signer_info(message_digest, signing_time)
-        fields: list[der.Buffer] = [_VERSION_1, self._digest_algorithms, *encapsulate(content)]
-        return write(ContentType.SIGNED, [*fields, self._certificates, der.tlv(der.SET, info)])
+        # In the order of DER (X.690 11.6): each is longer than the one before it.
+        attributes = b"".join(
+            (
+                _CONTENT_TYPE_IS_DATA,
+                _signing_time(signing_time.replace(microsecond=0)),
+                self._digest_head,
+                message_digest,
+            )
+        )
+        # 5.4: what is signed has the tag of SET OF, what is sent [0] IMPLICIT.
+        signature = self._sign(der.tlv(der.SET, attributes))
+        if content is not None:
+            return b"".join(self._parts(attributes, signature, content))
+        sizes = (len(attributes), len(signature))
+        if (frame := self._frames.get(sizes)) is None:
+            parts = self._parts(attributes, signature, None)
+            frame = self._frames[sizes] = (b"".join(parts[:-4]), b"".join(parts[-3:-1]))
+        before, between = frame
+        return b"".join((before, attributes, between, signature))
 
-    def _sign(self, data: bytes) -> bytes:
-        algorithm = self.digest.algorithm
-        if isinstance(self._key, ec.EllipticCurvePrivateKey):
-            return self._key.sign(data, ec.ECDSA(algorithm))
-        if self.scheme is Signature.RSA_PSS:
-            return self._key.sign(data, padding.PSS(padding.MGF1(algorithm), self.digest.size), algorithm)
-        return self._key.sign(data, padding.PKCS1v15(), algorithm)
+    def _parts(self, attributes: bytes, signature: bytes, content: der.Buffer | None) -> list[der.Buffer]:
+        """The whole ContentInfo; its last four parts are the attributes, two of their own, the signature."""
+        info: list[der.Buffer] = [
+            self._before,
+            *der.nest(_IMPLICIT_0, [attributes]),
+            self._signature_algorithm,
+            *der.nest(der.OCTET_STRING, [signature]),
+        ]
+        infos = der.nest(der.SET, der.nest(der.SEQUENCE, info))
+        fields = [_VERSION_1, self._digest_algorithms, *encapsulate(content), self._certificates, *infos]
+        return parts_of(ContentType.SIGNED, fields)
+
+
+def _signing(key: PrivateKey, scheme: Signature, digest: Digest) -> Callable[[bytes], bytes]:
+    """What signs octets with `key`."""
+    algorithm = digest.algorithm
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        ecdsa = ec.ECDSA(algorithm)
+        return lambda data: key.sign(data, ecdsa)
+    pad: padding.AsymmetricPadding = padding.PKCS1v15()
+    if scheme is Signature.RSA_PSS:
+        pad = padding.PSS(padding.MGF1(algorithm), digest.size)
+    return lambda data: key.sign(data, pad, algorithm)
 
 
 def sign(content: der.Buffer, signer: Signer, *, detached: bool, signing_time: datetime.datetime) -> bytes:
@@ -122,9 +134,9 @@ def sign(content: der.Buffer, signer: Signer, *, detached: bool, signing_time: d
 
     `detached` leaves the content out, for multipart/signed. `signing_time` is aware.
     """
-    running = signer.digest.new()
-    running.update(content)
-    return signer.signed_data(running.digest(), signing_time, None if detached else content)
+    return signer.signed_data(
+        signer.digest.new(content).digest(), signing_time, None if detached else content
+    )
 
 
 def _signature_algorithm(scheme: Signature, digest: Digest) -> bytes:
@@ -146,8 +158,18 @@ def _pss_parameters(digest: Digest) -> bytes:
     return der.tlv(der.SEQUENCE, *fields)
 
 
-def _time(moment: datetime.datetime) -> bytes:
+def _digest_head(digest: Digest) -> bytes:
+    """The message-digest attribute but for the digest at its end."""
+    attribute = _attribute(MESSAGE_DIGEST, der.tlv(der.OCTET_STRING, bytes(digest.size)))
+    return attribute[: -digest.size]
+
+
+@functools.lru_cache(maxsize=_TIMES)
+def _signing_time(moment: datetime.datetime) -> bytes:
+    """The signing-time attribute of a whole second."""
     utc = moment.astimezone(datetime.UTC)
     if utc.year > _LAST_UTC_YEAR:
-        return der.tlv(_GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
-    return der.tlv(_UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode("ascii"))
+        time = der.tlv(_GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+    else:
+        time = der.tlv(_UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode("ascii"))
+    return _attribute(SIGNING_TIME, time)

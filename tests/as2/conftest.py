@@ -97,12 +97,13 @@ class Link:
 
     @staticmethod
     def cms(data: bytes, smime_type: str) -> Piece:
-        return Piece((("Content-Type", f"application/pkcs7-mime; smime-type={smime_type}"),), data)
+        return Piece((("Content-Type", f"application/pkcs7-mime; smime-type={smime_type}"),), (data,))
 
     def signed_by(self, name: str, content: bytes | None = None, digest: Digest = Digest.SHA256) -> Piece:
         keys = self.keys[name]
         signer = Signer(keys.certificate, keys.private_key, digest)
-        return signed(content or self.entity(self.document), signer, now=self.now, boundary="b1")
+        content = content or self.entity(self.document)
+        return signed((content,), signer, digest.new(content).digest(), now=self.now, boundary="b1")
 
     def http(self, piece: Piece) -> Composed:
         """`piece` as the body of bob's message."""

@@ -55,7 +55,7 @@ def piece_by(link: Any, name: str, content: bytes = INNER, digest: Digest = Dige
 
 
 def part(data: bytes, smime_type: str) -> bytes:
-    return bytes(Piece((("Content-Type", f"application/pkcs7-mime; smime-type={smime_type}"),), data))
+    return bytes(Piece((("Content-Type", f"application/pkcs7-mime; smime-type={smime_type}"),), (data,)))
 
 
 CONTENTS: dict[str, Callable[[Any], bytes]] = {

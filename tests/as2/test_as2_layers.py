@@ -17,12 +17,12 @@ OPEN = {"require_signed": False, "require_encrypted": False}
 
 def tampered(link: Any) -> Piece:
     piece = link.signed_by("bob")
-    return Piece(piece.headers, piece.body.replace(b"UNB+UNOC", b"UNB+UNOX"))
+    return Piece(piece.headers, (piece.body.replace(b"UNB+UNOC", b"UNB+UNOX"),))
 
 
 def unsigned_multipart(link: Any) -> Piece:
     return Piece(
-        (("Content-Type", "multipart/signed; boundary=b1"),), b"--b1\r\n\r\nonly one part\r\n--b1--\r\n"
+        (("Content-Type", "multipart/signed; boundary=b1"),), (b"--b1\r\n\r\nonly one part\r\n--b1--\r\n",)
     )
 
 
@@ -39,7 +39,7 @@ def bad_zlib() -> bytes:
 
 FAILURES: dict[str, tuple[Callable[[Any], Piece], dict[str, Any], Disposition, bool]] = {
     "plain": (
-        lambda link: Piece((("Content-Type", "application/edifact"),), link.document),
+        lambda link: Piece((("Content-Type", "application/edifact"),), (link.document,)),
         {},
         Disposition.INSUFFICIENT_MESSAGE_SECURITY,
         True,

@@ -126,9 +126,9 @@ def test_headers_that_refuse_the_message(link: Any, case: str) -> None:
 
 def resigned(link: Any, signed_form: bytes, sent_form: bytes) -> Composed:
     """A message whose signature is over other bytes than are sent."""
-    piece = signed(signed_form, link.keys["bob"].signer, now=link.now, boundary="b1")
+    piece = link.signed_by("bob", signed_form)
     assert signed_form in piece.body
-    return link.http(Piece(piece.headers, piece.body.replace(signed_form, sent_form)))
+    return link.http(Piece(piece.headers, (piece.body.replace(signed_form, sent_form),)))
 
 
 @pytest.mark.parametrize(
