@@ -12,6 +12,7 @@ from . import clock, resources
 from .answers import Answers
 from .api import Api
 from .as2_channel import As2Channel
+from .concealment import Concealment
 from .config import Config
 from .dead_letters import DeadLetters
 from .decisions import Decisions
@@ -60,7 +61,14 @@ class Gateway:
         inbound = Inbound(
             ledger, reader, intake, decisions, answers, self.metrics, self.history, self.outbound.wake
         )
-        as2 = As2Channel(inbound, ledger, self.parties, self.metrics, settings.as2_name.lower())
+        as2 = As2Channel(
+            inbound,
+            ledger,
+            self.parties,
+            self.metrics,
+            settings.as2_name.lower(),
+            Concealment(settings.limits.concealed_seconds),
+        )
         receipts = Receipts(settings, self.parties.signer)
         self.api = Api(as2, inbound, ledger, self.parties, receipts, ledger.has_room)
 

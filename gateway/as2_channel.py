@@ -9,6 +9,7 @@ from ..routing.instant import Instant
 from ..routing.lifecycle import EventKind
 from . import clock
 from .as2 import BadRequest, Disposition, Identity, Mic, Refused, Terms, compose_mdn, identify, receive
+from .concealment import Concealment
 from .http import Request, Response
 from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
 from .ledger import Change, EventRecord, Ledger, MessageRecord, Receipt
@@ -34,6 +35,7 @@ class As2Channel:
         parties: Parties,
         metrics: Metrics,
         domain: str,
+        concealment: Concealment,
         now: Callable[[], Instant] = clock.instant,
     ) -> None:
         self._inbound = inbound
@@ -41,6 +43,7 @@ class As2Channel:
         self._parties = parties
         self._metrics = metrics
         self._domain = domain
+        self._concealment = concealment
         self._now = now
         self._strangers = Strangers()
 
@@ -73,20 +76,12 @@ class As2Channel:
     async def _received(self, request: Request, identity: Identity, offer: Offer, terms: Terms) -> Response:
         got = receive(identity, request.headers, request.body, terms, now=clock.utc(request.last_byte))
         if isinstance(got, Refused):
-            log.warning(
-                "as2_refused",
-                party=offer.source.party.name,
-                disposition=got.disposition.name,
-                reason=got.reason,
-            )
-            receipt = self._mdn(identity, got.disposition, got.mic, terms)
-            if got.authenticated or self._is_shown(request, offer.source.party):
-                return await self._inbound.refuse(offer, receipt, got.reason)
-            kept = self._kept(request, offer.digest, offer.headers, receipt)
-            if kept is None:
-                return self._unrecorded(receipt, "refused")
-            offer = offer._replace(headers=kept.headers, body=kept.body)
-            return await self._inbound.refuse(offer, receipt, got.reason, kept.told)
+            try:
+                return await self._refused(request, identity, offer, terms, got)
+            finally:
+                # Also where the ledger fails: a 503 at another moment would tell as much.
+                if got.concealed:
+                    await self._concealment.release(request.last_byte, len(request.body))
         offer = offer._replace(mic=got.mic.value, payload=got.payload, media_type=got.content_type)
 
         def compose(taking: Taking) -> Receipt:
@@ -98,6 +93,27 @@ class As2Channel:
         except Conflicting:
             receipt = self._mdn(identity, Disposition.UNEXPECTED_PROCESSING_ERROR, got.mic, terms)
             return await self._inbound.refuse(offer, receipt, "the Message-ID names another message")
+
+    async def _refused(
+        self, request: Request, identity: Identity, offer: Offer, terms: Terms, got: Refused
+    ) -> Response:
+        """Record a message that is refused, as far as it is to be kept, and answer."""
+        log.warning(
+            "as2_refused",
+            party=offer.source.party.name,
+            disposition=got.disposition.name,
+            reason=got.reason,
+        )
+        # A date within the receipt must not say how long opening took, not even by a turn of the second.
+        at = request.last_byte if got.concealed else None
+        receipt = self._mdn(identity, got.disposition, got.mic, terms, at)
+        if got.authenticated or self._is_shown(request, offer.source.party):
+            return await self._inbound.refuse(offer, receipt, got.reason)
+        kept = self._kept(request, offer.digest, offer.headers, receipt)
+        if kept is None:
+            return self._unrecorded(receipt, "refused")
+        offer = offer._replace(headers=kept.headers, body=kept.body)
+        return await self._inbound.refuse(offer, receipt, got.reason, kept.told)
 
     async def _unknown(self, request: Request, identity: Identity) -> Response:
         """Nobody we know: an unsigned MDN says so, and nothing of the message is looked at."""
@@ -150,7 +166,15 @@ class As2Channel:
         self._metrics.receipt("as2", f"{outcome}-unrecorded")
         return Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
 
-    def _mdn(self, identity: Identity, token: Disposition, mic: Mic | None, terms: Terms | None) -> Receipt:
+    def _mdn(
+        self,
+        identity: Identity,
+        token: Disposition,
+        mic: Mic | None,
+        terms: Terms | None,
+        at: Instant | None = None,
+    ) -> Receipt:
+        """The receipt, dated `at`, or now."""
         if not identity.wants_mdn:
             return Receipt(status=200, headers=(), body=b"")
         mdn = compose_mdn(
@@ -159,7 +183,7 @@ class As2Channel:
             mic,
             terms,
             message_id=f"<{clock.new_id('R')}@{self._domain}>",
-            now=clock.utc(self._now()),
+            now=clock.utc(at or self._now()),
             boundary=secrets.token_hex(16),
         )
         return Receipt(status=200, headers=mdn.headers, body=mdn.body)

@@ -33,6 +33,7 @@ from tidewaiter.gateway.as2 import (
     receive,
 )
 from tidewaiter.gateway.as2_channel import As2Channel
+from tidewaiter.gateway.concealment import Concealment
 from tidewaiter.gateway.config import Config, load_config
 from tidewaiter.gateway.decisions import Decisions
 from tidewaiter.gateway.history import History
@@ -159,7 +160,9 @@ class Bench:
             self.outbound.wake,
             now,
         )
-        self.as2 = As2Channel(self.inbound, ledger, self.parties, self.metrics, "gateway", now)
+        self.as2 = As2Channel(
+            self.inbound, ledger, self.parties, self.metrics, "gateway", Concealment(0), now
+        )
         self.receipts = Receipts(settings, self.parties.signer, now)
         self.api = Api(
             self.as2,
