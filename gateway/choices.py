@@ -1,6 +1,8 @@
-"""The words that keys of the configuration take."""
+"""The words and numbers that keys of the configuration take."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 CipherName = Literal["aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm"]
 DigestName = Literal["sha-256", "sha-384", "sha-512"]
@@ -14,8 +16,29 @@ OutcomeName = Literal[
     "cancelled",
     "not_competent",
 ]
-TransportName = Literal["rsa-pkcs1", "rsa-oaep-sha1", "rsa-oaep-sha256", "rsa-oaep-sha384", "rsa-oaep-sha512"]
+TransportName = Literal[
+    "rsa-pkcs1",
+    "rsa-oaep-sha1",
+    "rsa-oaep-sha256",
+    "rsa-oaep-sha384",
+    "rsa-oaep-sha512",
+    "ecdh-sha256",
+    "ecdh-sha384",
+    "ecdh-sha512",
+]
+SignatureName = Literal["rsa-pkcs1", "rsa-pss"]
+ReceiptsName = Literal["sync", "async", "none"]
+DuplicatesName = Literal["receipt", "warning"]
 ControlName = Literal["asked", "always", "never"]
 # What the EDIFACT of an agreement may have beyond the standard.
 EdifactName = Literal["utf-8", "leading-text"]
-WeakName = Literal["sha-1", "3des", "unsigned", "unencrypted"]
+
+# `host:port`, an IPv6 host in brackets; empty: not at all.
+Address = Annotated[str, msgspec.Meta(pattern=r"^(?:[^\s:]+:\d{1,5}|\[[^\s\]]+\]:\d{1,5})?$")]
+EdifactId = Annotated[str, msgspec.Meta(max_length=35)]  # UNB 0004 and 0010 are an..35.
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """A table of the configuration: frozen, and an unknown key is an error."""

@@ -11,7 +11,8 @@ Nothing else reads files of the configuration or the environment. File names in 
 
 import pathlib
 import re
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -20,31 +21,14 @@ from ..routing.agreement import RetryPolicy
 from ..routing.rules import Rule, RuleError, RuleSet, compile_rules
 from ..routing.sla import Levels
 from ..security import Cipher, Digest
-from .choices import (
-    CipherName,
-    ControlName,
-    DigestName,
-    EdifactName,
-    OutcomeName,
-    TransportName,
-    WeakName,
-)
+from .as2_settings import As2Settings
+from .choices import Address, ControlName, Count, EdifactId, EdifactName, OutcomeName, Seconds, Settings
 from .toml import ConfigError, read_toml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # It becomes part of a file name and of log lines.
 
-# `host:port`, an IPv6 host in brackets; empty: not at all.
-Address = Annotated[str, msgspec.Meta(pattern=r"^(?:[^\s:]+:\d{1,5}|\[[^\s\]]+\]:\d{1,5})?$")]
-EdifactId = Annotated[str, msgspec.Meta(max_length=35)]  # UNB 0004 and 0010 are an..35.
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
-
-class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """Frozen, and an unknown key is an error."""
-
-
-class ListenSettings(_Settings, frozen=True):
+class ListenSettings(Settings, frozen=True):
     """Where the gateway listens: `host:port`, or an empty string for not at all."""
 
     https: Address = "127.0.0.1:8443"
@@ -55,14 +39,21 @@ class ListenSettings(_Settings, frozen=True):
     """`/healthz` and `/metrics`, for the operator's network only."""
 
 
-class KeySettings(_Settings, frozen=True):
-    """A certificate and its private key, PEM files."""
+class KeySettings(Settings, frozen=True):
+    """A certificate, which others may follow up to its authority, and its private key: PEM files."""
 
     certificate: str
     key: str
 
 
-class LimitSettings(_Settings, frozen=True):
+class SigningSettings(KeySettings, frozen=True):
+    """A pair that signs, from a moment on."""
+
+    since: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    """`2027-01-31T22:00:00Z`; none: as soon as its certificate is valid."""
+
+
+class LimitSettings(Settings, frozen=True):
     """Limits on everything a peer can make grow."""
 
     body: Count = 10_000_000
@@ -74,20 +65,28 @@ class LimitSettings(_Settings, frozen=True):
     head_seconds: Seconds = 10.0
     body_seconds: Seconds = 60.0
     idle_seconds: Seconds = 75.0
+    concealed_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.1
+    """A message that cannot be opened is answered after so long, whatever is wrong with it."""
     free_disk: Annotated[int, msgspec.Meta(ge=0)] = 64_000_000
     """Octets of disk kept free: below it new messages get 503 before their body is read."""
 
 
-class GatewaySettings(_Settings, frozen=True):
+class GatewaySettings(Settings, frozen=True):
     """`gateway.toml`."""
 
     as2_name: str
     """Our AS2 name, and the recipient of every AS2 message to us."""
     edifact_id: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
     """Our interchange identification (UNB S003/0010)."""
-    signing: KeySettings
-    """Signs MDNs, receipts and what we send; also decrypts what is sent to us."""
+    signing: SigningSettings | tuple[SigningSettings, ...]
+    """Signs MDNs, receipts and what we send. Of several, the newest does whose certificate is valid and whose
+    `since` has come."""
     tls: KeySettings
+    """Shown by our HTTPS port, and to the servers we call."""
+    decryption: tuple[KeySettings, ...] = ()
+    """All of them open what is sent to us, current and next; none: those of `signing` do."""
+    as2_url: str = ""
+    """Our own address for receipts that come later (asynchronous MDNs)."""
     loop: Literal["trio", "uvloop"] = "trio"
     ledger: str = "ledger.db"
     public_url: str = ""
@@ -97,23 +96,15 @@ class GatewaySettings(_Settings, frozen=True):
     agency_name: str = "Customs"
     country: str = ""
 
+    @property
+    def signing_keys(self) -> tuple[SigningSettings, ...]:
+        """The pairs of `signing`, one or several."""
+        return (self.signing,) if isinstance(self.signing, SigningSettings) else self.signing
 
-class As2Settings(_Settings, frozen=True):
-    """One AS2 agreement. The certificates are the other side's, current and next."""
-
-    name: str
-    certificates: tuple[str, ...]
-    url: str = ""
-    """Where we post to; empty: we only receive."""
-    sign: bool = True
-    encrypt: bool = True
-    compress: bool = False
-    cipher: CipherName = "aes-256-cbc"
-    digest: DigestName = "sha-256"
-    key_transport: TransportName = "rsa-pkcs1"
-    """How the message key is encrypted to the other side."""
-    allow: tuple[WeakName, ...] = ()
-    """Weaknesses this agreement accepts from the other side, by name."""
+    @property
+    def decryption_keys(self) -> tuple[KeySettings, ...]:
+        """The pairs that decrypt."""
+        return self.decryption or self.signing_keys
 
 
 def retry_policy(settings: "RetrySettings") -> RetryPolicy:
@@ -121,7 +112,7 @@ def retry_policy(settings: "RetrySettings") -> RetryPolicy:
     return RetryPolicy(**msgspec.structs.asdict(settings))
 
 
-class RetrySettings(_Settings, frozen=True):
+class RetrySettings(Settings, frozen=True):
     """Exponential backoff with full jitter, in seconds; `deadline` ends in a dead letter, never earlier."""
 
     first: float = 2.0
@@ -133,7 +124,7 @@ class RetrySettings(_Settings, frozen=True):
         retry_policy(self)
 
 
-class PartnerSettings(_Settings, frozen=True):
+class PartnerSettings(Settings, frozen=True):
     """`partners/NAME.toml`: a trader's software."""
 
     name: str
@@ -151,7 +142,7 @@ class PartnerSettings(_Settings, frozen=True):
     retry: RetrySettings = RetrySettings()
 
 
-class AgencySettings(_Settings, frozen=True):
+class AgencySettings(Settings, frozen=True):
     """`agencies/NAME.toml`: an agency that is asked."""
 
     name: str
@@ -175,13 +166,13 @@ class AgencySettings(_Settings, frozen=True):
     """Deliveries under way at once."""
     clears: tuple[Literal["released", "accepted"], ...] = ("released",)
     """The outcomes by which this agency lets goods go."""
-    outcomes: dict[str, OutcomeName] = {}
+    outcomes: dict[str, OutcomeName] = msgspec.field(default_factory=dict)
     """Its own response function codes, where they differ from the data model's."""
     stand_in: str = ""
     """A test system that gets the test documents in its place."""
 
 
-class ConditionSettings(_Settings, frozen=True, rename=None):
+class ConditionSettings(Settings, frozen=True, rename=None):
     """What a route looks at; every key given must hold, any of its values is enough."""
 
     type: tuple[str, ...] = ()
@@ -194,7 +185,7 @@ class ConditionSettings(_Settings, frozen=True, rename=None):
     office: tuple[str, ...] = ()
 
 
-class RouteEntry(_Settings, frozen=True):
+class RouteEntry(Settings, frozen=True):
     """One `[[route]]`."""
 
     name: str
@@ -202,13 +193,13 @@ class RouteEntry(_Settings, frozen=True):
     when: ConditionSettings = ConditionSettings()
 
 
-class RouteSettings(_Settings, frozen=True):
+class RouteSettings(Settings, frozen=True):
     """`routes.toml`."""
 
     route: list[RouteEntry]
 
 
-class LevelEntry(_Settings, frozen=True):
+class LevelEntry(Settings, frozen=True):
     """One `[[level]]`: the seconds of e-document processing time for a type, and since when they hold."""
 
     type: str
@@ -226,7 +217,7 @@ class LevelEntry(_Settings, frozen=True):
         return Levels(**msgspec.structs.asdict(self))
 
 
-class SlaSettings(_Settings, frozen=True):
+class SlaSettings(Settings, frozen=True):
     """`sla.toml`."""
 
     level: list[LevelEntry]
@@ -245,6 +236,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def path(self, name: str) -> pathlib.Path:
         """A file the configuration names."""
         return self.folder / name
+
+    def everybody(self) -> Iterator[tuple[pathlib.Path, PartnerSettings | AgencySettings]]:
+        """Every partner and agency, with its file."""
+        for kind, parties in (("partners", self.partners), ("agencies", self.agencies)):
+            yield from ((self.folder / kind / f"{name}.toml", one) for name, one in parties.items())
 
 
 def cipher_of(name: str) -> Cipher:

@@ -1,44 +1,32 @@
 """Who may speak to the gateway: partners and agencies, found by certificate or by AS2 names."""
 
-import dataclasses
 import pathlib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
 
 from ..routing.agreement import Agency, Channel, Syntax
 from ..routing.outcome import Outcome
-from ..security import (
-    DEFAULT_POLICY,
-    Cipher,
-    Digest,
-    KeyTransport,
-    Policy,
-    SecurityError,
-    fingerprint,
-    load_certificates,
-    load_private_key,
-)
-from ..security.cms import DecryptionKey, Signer
+from ..security import fingerprint
+from ..security.cms import Signer
 from ..security.tls import client_context, server_context
+from . import clock
+from .agreements import Drafter, Theirs, load_theirs
 from .as2 import Terms
 from .as2.names import write_name
-from .config import (
-    AgencySettings,
-    As2Settings,
-    Config,
-    KeySettings,
-    PartnerSettings,
-    cipher_of,
-    digest_of,
-    retry_policy,
-)
+from .config import AgencySettings, Config, PartnerSettings, retry_policy
+from .keys import OurKeys, certificates_of, load_keys
 from .toml import ConfigError
+from .weaknesses import Algorithms, load_algorithms
 
 if TYPE_CHECKING:
     from ..codecs.edifact import Profile
+
+# A certificate is valid to the end of its last second (RFC 5280 4.1.2.5); then another one's time has come.
+_AFTER = timedelta(seconds=1)
 
 
 class Party(NamedTuple):
@@ -49,6 +37,7 @@ class Party(NamedTuple):
     terms: Terms | None
     certificates: tuple[x509.Certificate, ...]
     server_certificates: tuple[x509.Certificate, ...]
+    theirs: Theirs | None = None
 
     @property
     def is_agency(self) -> bool:
@@ -64,37 +53,91 @@ class Party(NamedTuple):
         return Profile(utf8="utf-8" in allowed, leading_text="leading-text" in allowed)
 
 
-class Parties:
-    """Everybody we know, indexed the two ways they show themselves."""
+class _Loaded(NamedTuple):
+    """What the files hold. `parties` are without terms, which are of a moment."""
 
-    def __init__(self, config: Config) -> None:
-        _check_as2_name(config)
-        self.signer, self.decryption_key = _our_keys(config, config.gateway.signing)
-        self.tls_certificate = _our_keys(config, config.gateway.tls)[1].certificate
-        self.partners = {name: self._partner(config, s) for name, s in config.partners.items()}
-        self.agencies = {name: self._agency(config, s) for name, s in config.agencies.items()}
-        self._values = {
-            name: _agency_value(config.folder / "agencies" / f"{name}.toml", settings)
-            for name, settings in config.agencies.items()
-        }
-        self._by_certificate: dict[str, Party] = {}
-        self._by_as2_name: dict[str, Party] = {}
-        self._our_as2_name = config.gateway.as2_name
-        for name in self.partners.keys() & self.agencies.keys():
-            raise ConfigError(
-                config.folder / "agencies" / f"{name}.toml", "is a partner's name too", key="name"
-            )
-        for folder, parties in (("partners", self.partners), ("agencies", self.agencies)):
-            for party in parties.values():
-                self._index(config.folder / folder / f"{party.name}.toml", party)
+    config: Config
+    keys: OurKeys
+    algorithms: Algorithms
+    parties: tuple[tuple[pathlib.Path, Party], ...]
+    values: dict[str, Agency]
+
+
+class _Known(NamedTuple):
+    """What there is at one moment, and until when it stays so."""
+
+    made: datetime
+    until: datetime
+    signer: Signer
+    partners: dict[str, Party]
+    agencies: dict[str, Party]
+    by_certificate: dict[str, Party]
+    by_as2_name: dict[str, Party]
+
+
+class Parties:
+    """Everybody we know, indexed the two ways they show themselves.
+
+    One object for the life of the process, whose content is replaced as files change and dates pass: what is
+    taken out of it, a party or its terms or our signer, is for one message.
+    """
+
+    def __init__(self, config: Config, now: datetime | None = None) -> None:
+        """As they are at `now`, an aware time; by default, at this moment. Raises ConfigError."""
+        self._loaded = _load(config)
+        self._known = _at(self._loaded, _moment(now))
+
+    def replace(self, other: "Parties", now: datetime) -> None:
+        """Become `other`, at once, keeping the keys that `other` replaced in place. Raises nothing."""
+        keys = other.keys.beside(self.keys, now)
+        loaded = other._loaded._replace(keys=keys)
+        self._loaded, self._known = loaded, _at(loaded, now)
+
+    def turn(self, now: datetime) -> bool:
+        """See whose time has come, no file having changed; True if that made a difference."""
+        if self._known.made <= now < self._known.until:
+            return False
+        self._known = _at(self._loaded, now)
+        return True
+
+    @property
+    def config(self) -> Config:
+        """What they were made of."""
+        return self._loaded.config
+
+    @property
+    def keys(self) -> OurKeys:
+        """Ours, current and next."""
+        return self._loaded.keys
+
+    @property
+    def signer(self) -> Signer:
+        """Ours, with SHA-256."""
+        return self._known.signer
+
+    @property
+    def partners(self) -> dict[str, Party]:
+        """The traders, by name."""
+        return self._known.partners
+
+    @property
+    def agencies(self) -> dict[str, Party]:
+        """The agencies, by name."""
+        return self._known.agencies
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everybody's."""
+        return (*self.partners, *self.agencies)
 
     def by_certificate(self, der: bytes) -> Party | None:
         """The party this TLS certificate, in DER, belongs to."""
-        return self._by_certificate.get(fingerprint(x509.load_der_x509_certificate(der)))
+        return self._known.by_certificate.get(fingerprint(der))
 
     def by_as2_names(self, sender: str, recipient: str) -> Party | None:
         """The party that sends as `sender` to `recipient`; None unless we are `recipient`."""
-        return self._by_as2_name.get(sender) if recipient == self._our_as2_name else None
+        ours = recipient == self.config.gateway.as2_name
+        return self._known.by_as2_name.get(sender) if ours else None
 
     def named(self, name: str) -> Party:
         """The partner or agency of this name, which belongs to one of them only.
@@ -105,11 +148,6 @@ class Parties:
         known = self.partners.get(name) or self.agencies.get(name)
         return known or Party(name, PartnerSettings(name=name), None, (), ())
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Everybody's."""
-        return (*self.partners, *self.agencies)
-
     def tls_certificates(self) -> tuple[x509.Certificate, ...]:
         """All the client certificates that may open a TLS connection."""
         parties = (*self.partners.values(), *self.agencies.values())
@@ -117,66 +155,78 @@ class Parties:
 
     def agency_values(self) -> dict[str, Agency]:
         """The agencies as the routing room knows them."""
-        return dict(self._values)
+        return dict(self._loaded.values)
 
-    def _index(self, file: pathlib.Path, party: Party) -> None:
-        for certificate in party.certificates:
-            other = self._by_certificate.setdefault(fingerprint(certificate), party)
-            if other is not party:
-                raise ConfigError(file, f"has a certificate of {other.name}", key="certificates")
-        if party.terms is not None:
-            other = self._by_as2_name.setdefault(party.terms.their_name, party)
-            if other is not party or party.terms.their_name == self._our_as2_name:
-                raise ConfigError(file, f"AS2 name {party.terms.their_name!r} is taken", key="as2.name")
 
-    def _partner(self, config: Config, settings: PartnerSettings) -> Party:
-        file = config.folder / "partners" / f"{settings.name}.toml"
-        certificates = _certificates(config, file, settings.certificates)
-        servers = _certificates(config, file, settings.server_certificates)
-        return Party(settings.name, settings, self._terms(config, file, settings.as2), certificates, servers)
+def _moment(now: datetime | None) -> datetime:
+    return clock.utc(clock.instant()) if now is None else now
 
-    def _agency(self, config: Config, settings: AgencySettings) -> Party:
-        file = config.folder / "agencies" / f"{settings.name}.toml"
-        certificates = _certificates(config, file, settings.certificates)
-        servers = _certificates(config, file, settings.server_certificates)
-        return Party(settings.name, settings, self._terms(config, file, settings.as2), certificates, servers)
 
-    def _signer(self, digest: Digest) -> Signer:
-        """Our signer with another digest: whoever asks for a MIC by one usually verifies by the same."""
-        if digest is self.signer.digest:
-            return self.signer
-        return Signer(self.decryption_key.certificate, self.decryption_key.private_key, digest)
+def _load(config: Config) -> _Loaded:
+    _check_as2_name(config)
+    for name in config.partners.keys() & config.agencies.keys():
+        raise ConfigError(config.folder / "agencies" / f"{name}.toml", "is a partner's name too", key="name")
+    algorithms = load_algorithms(config.folder)
+    return _Loaded(
+        config=config,
+        keys=load_keys(config),
+        algorithms=algorithms,
+        parties=tuple((file, _party(config, file, settings)) for file, settings in config.everybody()),
+        values={
+            name: _agency_value(config.folder / "agencies" / f"{name}.toml", settings)
+            for name, settings in config.agencies.items()
+        },
+    )
 
-    def _terms(self, config: Config, file: pathlib.Path, as2: As2Settings | None) -> Terms | None:
-        if as2 is None:
-            return None
-        theirs = _certificates(config, file, as2.certificates)
-        if not theirs:
-            raise ConfigError(file, "needs at least one certificate", key="as2.certificates")
-        try:
-            return self._agreed(config, as2, theirs)
-        except ValueError as error:
-            raise ConfigError(file, str(error), key="as2.name") from None
 
-    def _agreed(self, config: Config, as2: As2Settings, theirs: tuple[x509.Certificate, ...]) -> Terms:
-        return Terms(
-            our_name=config.gateway.as2_name,
-            their_name=as2.name,
-            decryption_keys=(self.decryption_key,),
-            signer=self._signer(digest_of(as2.digest)),
-            their_signing=theirs,
-            their_encryption=theirs[0],
-            policy=_policy(as2),
-            require_signed="unsigned" not in as2.allow,
-            require_encrypted="unencrypted" not in as2.allow,
-            sign=as2.sign,
-            encrypt=as2.encrypt,
-            compress=as2.compress,
-            cipher=cipher_of(as2.cipher),
-            digest=digest_of(as2.digest),
-            key_transport=KeyTransport(as2.key_transport),
-            max_payload=config.gateway.limits.payload,
-        )
+def _party(config: Config, file: pathlib.Path, settings: PartnerSettings | AgencySettings) -> Party:
+    certificates = certificates_of(config, file, settings.certificates)
+    servers = certificates_of(config, file, settings.server_certificates, "server-certificates")
+    theirs = None if settings.as2 is None else load_theirs(config, file, settings.as2)
+    return Party(settings.name, settings, None, certificates, servers, theirs)
+
+
+def _at(loaded: _Loaded, now: datetime) -> _Known:
+    """Everybody with the terms that hold at `now`."""
+    drafter = Drafter(loaded.config, loaded.keys, loaded.algorithms, now)
+    coming = (moment for moment in _moments(loaded) if moment > now)
+    known = _Known(
+        made=now,
+        until=min(coming, default=datetime.max.replace(tzinfo=now.tzinfo)),
+        signer=drafter.signer(),
+        partners={},
+        agencies={},
+        by_certificate={},
+        by_as2_name={},
+    )
+    for file, one in loaded.parties:
+        party = one
+        if one.settings.as2 is not None and one.theirs is not None:
+            party = one._replace(terms=drafter.terms(file, one.settings.as2, one.theirs))
+        (known.agencies if party.is_agency else known.partners)[party.name] = party
+        _index(known, file, party, loaded.config.gateway.as2_name)
+    return known
+
+
+def _moments(loaded: _Loaded) -> Iterator[datetime]:
+    """When something begins or ends that is chosen by date."""
+    yield from (pair.since for pair in loaded.keys.signing)
+    chosen = [pair.certificate for pair in loaded.keys.signing]
+    chosen += [one for _, party in loaded.parties if party.theirs for one in party.theirs.encryption]
+    for certificate in chosen:
+        yield certificate.not_valid_before_utc
+        yield certificate.not_valid_after_utc + _AFTER
+
+
+def _index(known: _Known, file: pathlib.Path, party: Party, ours: str) -> None:
+    for certificate in party.certificates:
+        other = known.by_certificate.setdefault(fingerprint(certificate), party)
+        if other is not party:
+            raise ConfigError(file, f"has a certificate of {other.name}", key="certificates")
+    if party.terms is not None:
+        other = known.by_as2_name.setdefault(party.terms.their_name, party)
+        if other is not party or party.terms.their_name == ours:
+            raise ConfigError(file, f"AS2 name {party.terms.their_name!r} is taken", key="as2.name")
 
 
 def _check_as2_name(config: Config) -> None:
@@ -184,41 +234,6 @@ def _check_as2_name(config: Config) -> None:
         write_name(config.gateway.as2_name)
     except ValueError as error:
         raise ConfigError(config.folder / "gateway.toml", str(error), key="as2-name") from None
-
-
-def _our_keys(config: Config, settings: KeySettings) -> tuple[Signer, DecryptionKey]:
-    file = config.folder / "gateway.toml"
-    certificates = _certificates(config, file, [settings.certificate])
-    try:
-        key = load_private_key(_pem(config, file, settings.key))
-    except SecurityError as error:
-        raise ConfigError(file, f"{settings.key}: {error}", key="key") from None
-    if key.public_key() != certificates[0].public_key():
-        raise ConfigError(file, f"{settings.key} is not the key of {settings.certificate}", key="key")
-    return Signer(certificates[0], key), DecryptionKey(certificates[0], key)
-
-
-def _certificates(config: Config, file: pathlib.Path, names: Sequence[str]) -> tuple[x509.Certificate, ...]:
-    found: list[x509.Certificate] = []
-    for name in names:
-        try:
-            found += load_certificates(_pem(config, file, name))
-        except SecurityError as error:
-            raise ConfigError(file, f"{name}: {error}", key="certificates") from None
-    return tuple(found)
-
-
-def _pem(config: Config, file: pathlib.Path, name: str) -> bytes:
-    try:
-        return config.path(name).read_bytes()
-    except OSError as error:
-        raise ConfigError(file, f"{name}: {error.strerror or 'cannot be read'}") from None
-
-
-def _policy(as2: As2Settings) -> Policy:
-    digests = DEFAULT_POLICY.digests | ({Digest.SHA1} if "sha-1" in as2.allow else set())
-    ciphers = DEFAULT_POLICY.ciphers | ({Cipher.DES3_CBC} if "3des" in as2.allow else set())
-    return dataclasses.replace(DEFAULT_POLICY, digests=frozenset(digests), ciphers=frozenset(ciphers))
 
 
 def _agency_value(file: pathlib.Path, settings: AgencySettings) -> Agency:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # A folder beside the code. The package is never run from an archive: it ships SQL and schemas, too.
 _CONF = pathlib.Path(__file__).parent.parent / "conf"
 
+# Which algorithms are allowed; a file of this name in a configuration folder stands in for the one shipped.
+ALGORITHMS = "algorithms.toml"
 # Where a configuration folder keeps the directory tables its operator added.
 ADDED = "directories"
 
@@ -27,6 +29,12 @@ def shipped(*parts: str) -> pathlib.Path:
 def shipped_bytes(*parts: str) -> bytes:
     """The content of a file below `conf/`."""
     return shipped(*parts).read_bytes()
+
+
+def algorithms(folder: pathlib.Path | None = None) -> pathlib.Path:
+    """The file that says which algorithms are allowed: the operator's in `folder`, else the one shipped."""
+    own = None if folder is None else folder / ALGORITHMS
+    return own if own is not None and own.exists() else shipped(ALGORITHMS)
 
 
 def tables(folder: pathlib.Path | None = None) -> list[pathlib.Path]:

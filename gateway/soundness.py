@@ -47,23 +47,16 @@ def check_sound(config: Config, parties: Parties, now: datetime) -> tuple[Doubt,
     and for settings that nobody can use at any time."""
     _check_gateway(config)
     _check_edifact_ids(config)
-    for file, settings in _all_settings(config):
+    for file, settings in config.everybody():
         _check_addresses(file, settings)
     doubts = list(_our_certificates(config, parties, now))
-    for file, settings in _all_settings(config):
+    for file, settings in config.everybody():
         party = parties.named(settings.name)
         doubts += _party_certificates(file, "certificates", party.certificates, now)
         doubts += _party_certificates(file, "server-certificates", party.server_certificates, now)
         if party.terms is not None:
             doubts += _party_certificates(file, "as2.certificates", party.terms.their_signing, now)
     return tuple(dict.fromkeys(doubts))
-
-
-def _all_settings(config: Config) -> Iterator[tuple[pathlib.Path, PartnerSettings | AgencySettings]]:
-    for partner in config.partners.values():
-        yield config.folder / "partners" / f"{partner.name}.toml", partner
-    for agency in config.agencies.values():
-        yield config.folder / "agencies" / f"{agency.name}.toml", agency
 
 
 def _check_gateway(config: Config) -> None:
@@ -104,7 +97,7 @@ def _check_url(file: pathlib.Path, key: str, url: str, *, https: bool = False) -
 def _check_edifact_ids(config: Config) -> None:
     """An interchange identification says who it is, so it is one party's."""
     taken: dict[str, str] = {}
-    for file, settings in _all_settings(config):
+    for file, settings in config.everybody():
         other = taken.setdefault(settings.edifact_id, settings.name) if settings.edifact_id else settings.name
         if other != settings.name:
             raise ConfigError(file, f"{settings.edifact_id!r} is that of {other} already", key="edifact-id")
@@ -113,8 +106,8 @@ def _check_edifact_ids(config: Config) -> None:
 def _our_certificates(config: Config, parties: Parties, now: datetime) -> Iterator[Doubt]:
     file = config.folder / "gateway.toml"
     for key, name, certificate in (
-        ("signing", config.gateway.signing.certificate, parties.signer.certificate),
-        ("tls", config.gateway.tls.certificate, parties.tls_certificate),
+        ("signing", config.gateway.signing_keys[0].certificate, parties.signer.certificate),
+        ("tls", config.gateway.tls.certificate, parties.keys.tls.certificate),
     ):
         if reason := _unusable(certificate, now):
             raise ConfigError(file, f"{name}: {reason}", key=f"{key}.certificate")

@@ -16,7 +16,7 @@ from .errors import (
     SecurityError,
 )
 from .keystore import load_certificates, load_private_key, make_self_signed
-from .trust import fingerprint, usable, valid_at
+from .trust import fingerprint, newest, usable, valid_at
 
 __all__ = [
     "DEFAULT_POLICY",
@@ -37,6 +37,7 @@ __all__ = [
     "load_certificates",
     "load_private_key",
     "make_self_signed",
+    "newest",
     "usable",
     "valid_at",
 ]

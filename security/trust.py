@@ -82,3 +82,18 @@ def usable(certificates: Iterable[x509.Certificate], now: datetime.datetime) -> 
     """
     valid = (certificate for certificate in certificates if valid_at(certificate, now))
     return tuple(sorted(valid, key=lambda certificate: certificate.not_valid_before_utc, reverse=True))
+
+
+def newest(certificates: Iterable[x509.Certificate], now: datetime.datetime) -> x509.Certificate | None:
+    """The one of `certificates` to encrypt to at `now`: the newest that is valid.
+
+    Where none is valid, the newest that was, else the first that will be: an agreement whose certificate has
+    run out goes on with it, and tells its operator, rather than stop. None if there is no certificate.
+    """
+    known = tuple(certificates)
+    if valid := usable(known, now):
+        return valid[0]
+    begun = [one for one in known if one.not_valid_before_utc <= now]
+    if begun:
+        return max(begun, key=lambda one: one.not_valid_before_utc)
+    return min(known, key=lambda one: one.not_valid_before_utc, default=None)

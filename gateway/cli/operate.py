@@ -139,7 +139,8 @@ def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
 
 
 def _readable_keys(config: Config) -> list[str]:
-    names = {config.gateway.signing.key, config.gateway.tls.key}
+    ours = (*config.gateway.signing_keys, *config.gateway.decryption_keys, config.gateway.tls)
+    names = {pair.key for pair in ours}
     return [
         f"{n} can be read by others: chmod 600"
         for n in sorted(names)

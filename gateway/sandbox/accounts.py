@@ -14,7 +14,8 @@ from ...security import SecurityError, load_certificates, load_private_key
 from ...security.cms import DecryptionKey, Signer
 from ...security.tls import client_context, server_context
 from ..as2 import Terms
-from ..config import As2Settings, Config, cipher_of, digest_of, load_config
+from ..as2_settings import As2Settings
+from ..config import Config, cipher_of, digest_of, load_config
 from ..toml import ConfigError, read_toml
 from .script import Manner, SandboxSettings
 
@@ -72,7 +73,7 @@ def _account(folder: pathlib.Path, config: Config, name: str) -> Account:
     certificate = _certificates(folder, [f"keys/{name}.pem"])[0]
     _bytes(key)  # TLS would not say which file is missing
     shows = _certificates(folder, [config.gateway.tls.certificate])
-    receipts = _certificates(folder, [config.gateway.signing.certificate])
+    receipts = _certificates(folder, [pair.certificate for pair in config.gateway.signing_keys])
     sandbox = _sandbox(folder)
     api_url = config.gateway.public_url or f"https://{config.gateway.listen.https}"
     return Account(

@@ -1,0 +1,140 @@
+"""One AS2 agreement: from what is written down, and whose certificates are valid now, to its terms.
+
+Every error is a ConfigError that names file and key.
+"""
+
+import pathlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from ..security import Digest, KeyTransport, Policy, Signature, newest
+from ..security.algorithms import Mode
+from ..security.chain import Authorities
+from ..security.cms import Signer
+from .as2 import Receipts, Terms
+from .as2_settings import As2Settings
+from .config import Config, cipher_of, digest_of
+from .http.outgoing import parse_url
+from .keys import OurKeys, certificates_of
+from .toml import ConfigError
+from .weaknesses import UNENCRYPTED, UNSIGNED, Algorithms
+
+
+class Theirs(NamedTuple):
+    """The other side's certificates, current and next, by what they are for."""
+
+    signing: tuple[x509.Certificate, ...]
+    encryption: tuple[x509.Certificate, ...]
+    authorities: Authorities | None
+
+
+def load_theirs(config: Config, file: pathlib.Path, as2: As2Settings) -> Theirs:
+    """The certificates that `[as2]` of `file` names, which must be enough for what it wants."""
+    _check(config, file, as2)
+    both = certificates_of(config, file, as2.certificates, "as2.certificates")
+    signing = certificates_of(config, file, as2.signing_certificates, "as2.signing-certificates")
+    encryption = certificates_of(config, file, as2.encryption_certificates, "as2.encryption-certificates")
+    anchors = certificates_of(config, file, as2.authorities, "as2.authorities")
+    if as2.subject and not anchors:
+        raise ConfigError(file, "says whom to believe, but needs authorities", key="as2.subject")
+    if anchors and not as2.subject:
+        raise ConfigError(file, "needs the subject that the authorities certify", key="as2.subject")
+    authorities = Authorities(anchors, as2.subject) if anchors else None
+    theirs = Theirs(signing or (() if authorities else both), encryption or both, authorities)
+    if not theirs.signing and authorities is None:
+        raise ConfigError(file, "needs at least one certificate", key="as2.certificates")
+    if as2.encrypt and not theirs.encryption:
+        raise ConfigError(file, "needs a certificate to encrypt to", key="as2.encryption-certificates")
+    is_rsa = any(isinstance(one.public_key(), rsa.RSAPublicKey) for one in theirs.encryption)
+    if is_rsa and as2.key_transport.startswith("ecdh"):
+        raise ConfigError(file, f"{as2.key_transport} is for curves, not RSA", key="as2.key-transport")
+    return theirs
+
+
+def _check(config: Config, file: pathlib.Path, as2: As2Settings) -> None:
+    """Raises ConfigError for settings that do not go together."""
+    for key, reason in _contradictions(config, as2):
+        raise ConfigError(file, reason, key=f"as2.{key}")
+    for origin in as2.receipt_addresses:
+        try:
+            endpoint = parse_url(origin)
+        except ValueError as error:
+            raise ConfigError(file, f"{origin}: {error}", key="as2.receipt-addresses") from None
+        if endpoint.target != "/" or "#" in origin:
+            raise ConfigError(file, f"{origin}: only https://host[:port]", key="as2.receipt-addresses")
+
+
+def _contradictions(config: Config, as2: As2Settings) -> Iterator[tuple[str, str]]:
+    if as2.compress_after_signing and not as2.compress:
+        yield "compress-after-signing", "needs compress = true"
+    if as2.opaque and not as2.sign:
+        yield "opaque", "needs sign = true"
+    if as2.gcm_in_enveloped and cipher_of(as2.cipher).mode is not Mode.GCM:
+        yield "gcm-in-enveloped", f"needs a GCM cipher, not {as2.cipher}"
+    if as2.receipts == "async" and not config.gateway.as2_url:
+        yield "receipts", "async needs as2-url in gateway.toml, where they are posted to"
+
+
+class Drafter:
+    """Writes the terms of every agreement as they are at one moment."""
+
+    def __init__(self, config: Config, keys: OurKeys, algorithms: Algorithms, now: datetime) -> None:
+        self._config = config
+        self._keys = keys
+        self._algorithms = algorithms
+        self._now = now
+        self._signers: dict[tuple[Digest, Signature | None], Signer] = {}
+
+    def terms(self, file: pathlib.Path, as2: As2Settings, theirs: Theirs) -> Terms:
+        """The terms of `[as2]` in `file`."""
+        try:
+            drawn = self._terms(as2, theirs, self._algorithms.policy(as2.allow))
+        except ValueError as error:
+            raise ConfigError(file, str(error), key="as2.name") from None
+        except LookupError as error:
+            raise ConfigError(file, error.args[0], key="as2.allow") from None
+        return drawn
+
+    def signer(self, digest: Digest = Digest.SHA256, scheme: Signature | None = None) -> Signer:
+        """Our signer with this digest and scheme. A scheme of RSA is none for a key that is not."""
+        pair = self._keys.signing_at(self._now).pair
+        if not isinstance(pair.private_key, rsa.RSAPrivateKey):
+            scheme = None
+        if (digest, scheme) not in self._signers:
+            self._signers[digest, scheme] = Signer(pair.certificate, pair.private_key, digest, scheme=scheme)
+        return self._signers[digest, scheme]
+
+    def _terms(self, as2: As2Settings, theirs: Theirs, policy: Policy) -> Terms:
+        digest = digest_of(as2.digest)
+        return Terms(
+            our_name=self._config.gateway.as2_name,
+            their_name=as2.name,
+            decryption_keys=self._keys.decrypting,
+            signer=self.signer(digest, Signature(as2.signature)),
+            their_signing=theirs.signing,
+            their_encryption=newest(theirs.encryption, self._now),
+            their_authorities=theirs.authorities,
+            policy=policy,
+            require_signed=UNSIGNED not in as2.allow,
+            require_encrypted=UNENCRYPTED not in as2.allow,
+            sign=as2.sign,
+            encrypt=as2.encrypt,
+            compress=as2.compress,
+            compress_after_signing=as2.compress_after_signing,
+            opaque=as2.opaque,
+            base64=as2.base64,
+            cipher=cipher_of(as2.cipher),
+            gcm_in_enveloped=as2.gcm_in_enveloped,
+            key_transport=KeyTransport(as2.key_transport),
+            digest=digest,
+            signed_receipts=as2.signed_receipts,
+            receipts=Receipts(as2.receipts),
+            receipt_url=self._config.gateway.as2_url,
+            receipt_addresses=as2.receipt_addresses,
+            duplicate_warning=as2.duplicates == "warning",
+            max_payload=self._config.gateway.limits.payload,
+        )
