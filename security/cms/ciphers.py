@@ -39,14 +39,14 @@ def read_algorithm(contents: bytes) -> Encryption:
     if cipher is None:
         raise InsufficientSecurity("the content encryption algorithm is not supported")
     if cipher.mode is Mode.GCM:
-        return Encryption(cipher, *_gcm(parameters))
+        return Encryption(cipher, *gcm_parameters(parameters))
     iv = der.element_at(parameters, 0, len(parameters))
     if iv.tag != der.OCTET_STRING or iv.stop - iv.start != cipher.block or iv.stop != len(parameters):
         raise MalformedCms("not an initialisation vector of CBC")
     return Encryption(cipher, parameters[iv.start :], 0)
 
 
-def _gcm(parameters: bytes) -> tuple[bytes, int]:
+def gcm_parameters(parameters: bytes) -> tuple[bytes, int]:
     """Nonce and tag size in the parameters of GCM.
 
     PKI.js writes the nonce alone, as CBC has its vector (into EnvelopedData; 16 octets): then the tag is

@@ -91,10 +91,10 @@ class OriginatorPublicKey:
 
 @asn1.sequence
 class GcmParameters:
-    """RFC 5084 3.2."""
+    """RFC 5084 3.2. The tag size has a default, 12, which some write all the same."""
 
     nonce: bytes
-    tag_size: Annotated[int, asn1.Default(12)]
+    tag_size: int | None
 
 
 @asn1.sequence

@@ -10,8 +10,8 @@ from .. import der
 from ..algorithms import CIPHERS, Mode, split_identifier
 from ..errors import MalformedCms
 from .certificates import show_certificate
+from .ciphers import gcm_parameters
 from .content import ContentType, content_type, encapsulated, fields
-from .declarations import GcmParameters, decode
 from .inspected import Form, Shown, ShownCompressed, ShownEnvelope, ShownOther, ShownSigned
 from .inspected_parts import MAX_LISTED, digest_text, required
 from .inspected_recipients import show_recipient
@@ -48,6 +48,16 @@ def carried_certificates(data: bytes) -> tuple[bytes, ...]:
     return tuple(_certificates(whole, fields(whole, ContentType.SIGNED, limit=6)))
 
 
+def carried_content(data: bytes) -> bytes | None:
+    """The content inside the SignedData `data`, of which nothing is verified; None where it is detached.
+
+    Raises MalformedCms if it is none.
+    """
+    whole = der.to_der(data)
+    _, content = encapsulated(whole, required(fields(whole, ContentType.SIGNED, limit=6), 3)[2])
+    return bytes(content) if content is not None else None
+
+
 def _envelope(data: bytes, kind: ContentType, form: Form, octets: int) -> ShownEnvelope:
     found = fields(data, kind, limit=7)
     if len(found) > 1 and found[1].tag == _CONTEXT_0:  # OriginatorInfo
@@ -81,8 +91,8 @@ def _parameters(parameters: bytes, mode: Mode | None) -> tuple[int, int]:
     """Octets of the initialisation vector or nonce, and of the tag."""
     try:
         if mode is Mode.GCM:
-            gcm = decode(GcmParameters, parameters)
-            return len(gcm.nonce), gcm.tag_size
+            nonce, tag = gcm_parameters(parameters)
+            return len(nonce), tag
         vector = der.element_at(parameters, 0, len(parameters))
         return (vector.stop - vector.start if vector.tag == der.OCTET_STRING else 0), 0
     except MalformedCms:

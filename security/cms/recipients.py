@@ -1,4 +1,9 @@
-"""How the content key travels: RSA key transport and ECDH key agreement (RFC 5652 6.2, 3560, 5753)."""
+"""How the content key travels: RSA key transport and ECDH key agreement (RFC 5652 6.2, 3560, 5753).
+
+Keys of our own are RSA or on a NIST curve; X25519 (RFC 8418) is in no AS2 product, and its certificates are
+refused where they are configured. Of key wraps there is AES (RFC 3394): that of Triple DES (RFC 3217), which
+OpenSSL uses for a Triple DES key and an elliptic curve, would join the oldest cipher and the newest keys.
+"""
 
 import os
 
