@@ -4,7 +4,7 @@ from .composing import AS2_VERSION, Composed, compose
 from .disposition import Disposition, Outcome, ReadDisposition, read_disposition
 from .identity import BadRequest, Identity, ReceiptRequest, identify
 from .mdn import Mdn, compose_mdn
-from .mdn_reading import MdnKind, MdnResult, read_mdn
+from .mdn_reading import MdnKind, MdnResult, read_mdn, reported_message
 from .message import Received, Refused, receive
 from .mic import Mic, same_mic
 from .mime import MimeError, safe_filename
@@ -40,6 +40,7 @@ __all__ = [
     "read_mdn",
     "read_name",
     "receive",
+    "reported_message",
     "safe_filename",
     "same_mic",
     "write_name",

@@ -96,8 +96,8 @@ class Disposition(enum.Enum):
     )
     ASYNCHRONOUS_RECEIPT = (
         Outcome.FAILED,
-        "asynchronous receipts not available",
-        "Receipts are given in the HTTP response only; the message was not processed.",
+        "receipt-delivery-option not agreed",
+        "A receipt is posted to addresses of the agreement only; the message was not processed.",
     )
 
     def __init__(self, outcome: Outcome, token: str, sentence: str) -> None:

@@ -71,7 +71,7 @@ class Identity:
 
     @property
     def async_url(self) -> str | None:
-        """Where the sender would like its receipt posted. Never connect to it: it is not authenticated."""
+        """Where the sender would like its receipt posted: not authenticated, so only if the terms allow it."""
         return self.receipt.async_url if self.receipt else None
 
     @property
@@ -82,8 +82,6 @@ class Identity:
         minor = int(self.version.partition(".")[2])
         if minor >= _STRICT_MESSAGE_ID and _SPACE_OR_CONTROL.search(self.message_id):
             return Disposition.INVALID_MESSAGE_ID
-        if self.async_url is not None:
-            return Disposition.ASYNCHRONOUS_RECEIPT
         if self.receipt is not None and self.receipt.unknown_format:
             return Disposition.UNSUPPORTED_FORMAT
         return None

@@ -20,6 +20,8 @@ MAX_TEXT = 500
 
 _CMS_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _NOTIFICATION = "message/disposition-notification"
+_REPORT = "multipart/report"
+_OUTERMOST = frozenset({"multipart/signed", _REPORT, _NOTIFICATION})
 
 
 class MdnKind(enum.Enum):
@@ -71,6 +73,25 @@ _KINDS = {
     Outcome.ERROR: MdnKind.ERROR,
     Outcome.FAILED: MdnKind.FAILED,
 }
+
+
+def reported_message(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> str | None:
+    """The Original-Message-ID of a request that is a receipt, empty if it has none; None if it is no receipt.
+
+    Nothing is verified: it says only with what `read_mdn` must be asked. Never raises.
+    """
+    outer = mime.from_http(headers, body)
+    if outer.media_type not in _OUTERMOST:
+        return None
+    try:
+        report = outer
+        if outer.media_type == "multipart/signed":
+            report = mime.read_entity(mime.split(outer).parts[0])
+        if report.media_type != _REPORT and report.media_type != _NOTIFICATION:
+            return None
+        return (_notification(report) or {}).get("original-message-id", "")
+    except mime.MimeError:
+        return None if outer.media_type == "multipart/signed" else ""
 
 
 def read_mdn(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ...security import Digest, fingerprint
 from . import mime
+from .addresses import is_allowed_address
 from .disposition import Disposition
 from .identity import Identity
 from .layers import Opening, Refusal
@@ -98,7 +99,11 @@ def _objection(identity: Identity, terms: Terms | None) -> Disposition | None:
     if identity.objection is not None:
         return identity.objection
     receipt = identity.receipt
-    if receipt is None or not receipt.signed:
+    if receipt is None:
+        return None
+    if receipt.async_url is not None and not is_allowed_address(receipt.async_url, terms.receipt_addresses):
+        return Disposition.ASYNCHRONOUS_RECEIPT
+    if not receipt.signed:
         return None
     if receipt.signature_required and terms.signer is None:
         return Disposition.UNSUPPORTED_FORMAT

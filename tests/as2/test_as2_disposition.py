@@ -25,7 +25,7 @@ WORDS = {
     Disposition.SENDER_EQUALS_RECEIVER: "failed/failure: sender-equals-receiver",
     Disposition.UNSUPPORTED_MIC_ALGORITHMS: "failed/failure: unsupported MIC-algorithms",
     Disposition.UNSUPPORTED_FORMAT: "failed/failure: unsupported format",
-    Disposition.ASYNCHRONOUS_RECEIPT: "failed/failure: asynchronous receipts not available",
+    Disposition.ASYNCHRONOUS_RECEIPT: "failed/failure: receipt-delivery-option not agreed",
 }
 
 

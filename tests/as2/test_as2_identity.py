@@ -148,11 +148,10 @@ def test_sender_equals_receiver() -> None:
         "file:///etc/passwd",
     ],
 )
-def test_an_asynchronous_receipt_is_refused_whatever_its_address(url: str) -> None:
+def test_an_address_for_the_receipt_is_told_as_it_stands(url: str) -> None:
     identity = of(disposition_notification_to="x", receipt_delivery_option=url)
     assert identity.async_url == url
-    assert identity.objection is Disposition.ASYNCHRONOUS_RECEIPT
-    assert identity.objection.text.startswith("failed/failure: ")
+    assert identity.objection is None
 
 
 def test_a_format_that_is_required_and_unknown_is_refused() -> None:

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from tidewaiter.gateway.as2 import Disposition, Mdn, MdnKind, MdnResult, Mic, read_mdn, same_mic
+from tidewaiter.gateway.as2 import (
+    Disposition,
+    Mdn,
+    MdnKind,
+    MdnResult,
+    Mic,
+    read_mdn,
+    reported_message,
+    same_mic,
+)
 from tidewaiter.security import Digest
 from tidewaiter.security.cms import compress, sign
 
@@ -45,6 +54,21 @@ def test_a_signed_receipt_is_believed(link: Any, disposition: Disposition, kind:
     assert result.message_id == "<r@alice>"
     assert result.original_message_id == "<1@bob>"
     assert same_mic(message.mic, result.mic)
+
+
+@pytest.mark.parametrize("signed_receipts", [True, False])
+def test_a_receipt_is_known_before_it_is_believed(link: Any, signed_receipts: bool) -> None:
+    _, mdn = answered(link, signed_receipts=signed_receipts)
+    headers = link.wire(mdn.headers)
+    assert reported_message(headers, mdn.body) == "<1@bob>"
+    assert reported_message(headers, mdn.body.replace(b"Original-Message-ID", b"Other")) == ""
+
+
+@pytest.mark.parametrize("terms", [{}, {"encrypt": False}, {"encrypt": False, "sign": False}])
+def test_a_message_is_no_receipt(link: Any, terms: dict[str, Any]) -> None:
+    message = link.send(**terms)
+    assert reported_message(link.wire(message.headers), message.body) is None
+    assert reported_message(link.wire(message.headers), b"--") is None
 
 
 def test_the_mic_may_be_given_as_text_or_not_at_all(link: Any) -> None:

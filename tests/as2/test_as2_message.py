@@ -85,6 +85,14 @@ def test_without_a_list_a_signature_decides_the_algorithm(link: Any) -> None:
     assert link.receive(headers, message.body).mic.digest is Digest.SHA384
 
 
+def test_a_receipt_may_go_to_an_address_of_the_agreement(link: Any) -> None:
+    message = link.send()
+    headers = (*message.headers, ("Receipt-Delivery-Option", "http://bob.example/mdn?x=1"))
+    terms = link.alice(receipt_addresses=("http://bob.example:80",))
+    got = link.receive(headers, message.body, terms)
+    assert got.disposition is Disposition.PROCESSED
+
+
 HEADERS: dict[str, tuple[dict[str, str], dict[str, Any], Disposition]] = {
     "to ourselves": ({"AS2-From": "alice"}, {}, Disposition.SENDER_EQUALS_RECEIVER),
     "from a stranger": ({"AS2-From": "mallory"}, {}, Disposition.UNKNOWN_TRADING_PARTNER),
@@ -92,6 +100,11 @@ HEADERS: dict[str, tuple[dict[str, str], dict[str, Any], Disposition]] = {
     "asynchronous": (
         {"Receipt-Delivery-Option": "http://10.0.0.1/"},
         {},
+        Disposition.ASYNCHRONOUS_RECEIPT,
+    ),
+    "asynchronous, to another port than agreed": (
+        {"Receipt-Delivery-Option": "http://bob.example:8080/mdn"},
+        {"receipt_addresses": ("http://bob.example",)},
         Disposition.ASYNCHRONOUS_RECEIPT,
     ),
     "only weak MICs": (
