@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import structlog
+from msgspec.structs import replace
 
 from ..routing.instant import Instant
 from ..routing.lifecycle import DeliveryState, EventKind
-from ..routing.retry import next_attempt
+from ..routing.retry import LEAST_ATTEMPTS, next_attempt
 from . import clock
 from .config import RetrySettings, retry_policy
 from .ledger import Change, Conflict, DeliveryUpdate, Ledger
-from .sender import Failure
+from .outcomes import Failure
 
 log = structlog.get_logger()
 
@@ -58,6 +59,8 @@ class Attempts:
         now = self._now()
         first = first_ns if first_ns is not None else now.utc_ns
         tried = attempts + 1
+        if failure.final:
+            return Retry(None, tried, first)
         if failure.poison and (attempts if refusals is None else refusals) + 1 >= POISON_TRIES:
             return Retry(None, tried, first)
         due = next_attempt(
@@ -69,6 +72,17 @@ class Attempts:
             jitter=self._jitter(),
         )
         return Retry(None if due is None else int(due.timestamp() * 1e9), tried, first)
+
+    def awaited(self, seconds: float, settings: RetrySettings, attempts: int, first_ns: int | None) -> Retry:
+        """When what was transferred is sent again, unless its receipt comes within `seconds`."""
+        now_ns = self._now().utc_ns
+        first = first_ns if first_ns is not None else now_ns
+        tried, deadline = attempts + 1, first + int(settings.deadline * 1e9)
+        due = now_ns + int(seconds * 1e9)
+        if now_ns < deadline:
+            return Retry(min(due, deadline), tried, first)
+        # As of a failure: a deadline that passed after hardly a try is more likely a clock that was set.
+        return Retry(None if tried >= LEAST_ATTEMPTS else due, tried, first)
 
     async def refusals(self, lodgement: str, delivery: str) -> int:
         """How often `delivery` was refused for what it says since a person last queued it."""
@@ -92,9 +106,10 @@ class Attempts:
         if not isinstance(result, Conflict):
             return
         counted = [one for update in change.delivery_updates if (one := await self._counted(update))]
-        (result,) = await self._ledger.commit([Change(delivery_updates=tuple(counted), events=change.events)])
+        told = Change(message=change.message, events=change.events)
+        (result,) = await self._ledger.commit([replace(told, delivery_updates=tuple(counted))])
         if isinstance(result, Conflict):
-            await self._ledger.commit([Change(events=change.events)])
+            await self._ledger.commit([told])
 
     async def _counted(self, late: DeliveryUpdate) -> DeliveryUpdate | None:
         """The try of `late` counted on a delivery as it stands; none where another try is under way."""

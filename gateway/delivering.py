@@ -10,13 +10,15 @@ from ..routing.instant import Instant
 from ..routing.lifecycle import DELIVERY, DeliveryState, DeliveryTrigger, EventKind
 from ..routing.retry import BreakerEvent, BreakerState, CircuitBreaker
 from .answers import Answers, NotWritable, as2_url
-from .attempts import REASON_KEPT, Attempts, failure_data, our_fault
+from .attempts import REASON_KEPT, Attempts, our_fault
 from .config import AgencySettings
 from .decisions import Decisions
 from .ledger import Change, ClaimedDelivery, DeliveryUpdate, EventRecord, Ledger, LedgerUnavailable, Wire
 from .lodging import declaration_of
+from .outcomes import Failure, Mismatched, Outcome, Received
 from .parties import Parties, Party
-from .sender import Failure, Received, Sender
+from .sender import Sender
+from .settling import Settling, Subject
 
 log = structlog.get_logger()
 
@@ -43,6 +45,7 @@ class Delivering:
         self._decisions = decisions
         self._sender = sender
         self._attempts = attempts
+        self._settling = Settling(attempts, now)
         self._now = now
         self._breakers: dict[str, CircuitBreaker] = {}
         self._limits = {
@@ -76,7 +79,7 @@ class Delivering:
             except Exception as error:
                 # The border around one document: it must not end the others.
                 log.exception("delivery_crashed", delivery=claim.delivery.id, agency=agency.name)
-                await self._failed(claim, settings, our_fault(error), [])
+                await self._settle(claim, agency, our_fault(error), ())
 
     def _room(self, agency: str, under_way: int, now: Instant) -> int:
         breaker = self._breaker(agency)
@@ -93,7 +96,6 @@ class Delivering:
         self._breakers[name] = self._breaker(name).on(self._now(), event)
 
     async def _try(self, claim: ClaimedDelivery, agency: Party, settings: AgencySettings) -> None:
-        delivery = claim.delivery
         if claim.lodgement.test and settings.live:
             # It was planned while the agency was a test system: what is kept for it must not leave any more.
             await self._withhold(claim)
@@ -116,12 +118,9 @@ class Delivering:
         result = await self._sender.send(wire, agency, url=url, as2=as2)
         failed = isinstance(result, Failure) and not result.poison
         self._tell_breaker(agency.name, BreakerEvent.FAILURE if failed else BreakerEvent.SUCCESS)
-        events = [self._event(EventKind.DELIVERY_STARTED, claim, at=started)]
-        if isinstance(result, Received):
-            await self._delivered(claim, result, events)
-        else:
-            log.warning("delivery_failed", delivery=delivery.id, agency=agency.name, reason=result.reason)
-            await self._failed(claim, settings, result, events)
+        await self._settle(
+            claim, agency, result, (self._event(EventKind.DELIVERY_STARTED, claim, at=started),)
+        )
 
     async def _wire(
         self, claim: ClaimedDelivery, agency: Party, settings: AgencySettings, *, as2: bool
@@ -137,42 +136,20 @@ class Delivering:
         await self._ledger.keep_wire([(claim.delivery.id, wire)])
         return wire
 
-    async def _delivered(self, claim: ClaimedDelivery, result: Received, events: list[EventRecord]) -> None:
-        delivery = claim.delivery
-        events.append(self._event(EventKind.DELIVERY_RECEIPTED, claim))
-        if result.answer:
-            await self._decisions.answered_in_response(
-                delivery, result.answer, result.answer_type, tuple(events)
-            )
-            return
-        update = DeliveryUpdate(
-            id=delivery.id,
-            expected=(DeliveryState.SENDING, DeliveryState.PENDING),
-            state=DeliveryState.SENT,
-            attempts=delivery.attempts + 1,
-        )
-        await self._attempts.record(Change(delivery_updates=(update,), events=tuple(events)))
-
-    async def _failed(
-        self, claim: ClaimedDelivery, settings: AgencySettings, failure: Failure, events: list[EventRecord]
+    async def _settle(
+        self, claim: ClaimedDelivery, agency: Party, outcome: Outcome, started: tuple[EventRecord, ...]
     ) -> None:
         delivery = claim.delivery
-        refused = await self._attempts.refusals(claim.lodgement.id, delivery.id) if failure.poison else 0
-        retry = self._attempts.after(
-            failure, settings.retry, delivery.attempts, delivery.first_attempt_ns, refused
-        )
-        events.append(self._event(EventKind.DELIVERY_FAILED, claim, failure_data(failure)))
-        if retry.due_ns is None:
-            events.append(self._event(EventKind.DEAD_LETTERED, claim, {"reason": failure.reason}))
-        update = DeliveryUpdate(
-            id=delivery.id,
-            expected=(DeliveryState.SENDING,),
-            state=DeliveryState.DEAD if retry.due_ns is None else DeliveryState.PENDING,
-            due_ns=retry.due_ns,
-            attempts=retry.attempts,
-            first_attempt_ns=retry.first_ns,
-        )
-        await self._attempts.record(Change(delivery_updates=(update,), events=tuple(events)))
+        if isinstance(outcome, Received) and outcome.answer:
+            events = (*started, self._event(EventKind.DELIVERY_RECEIPTED, claim))
+            await self._decisions.answered_in_response(delivery, outcome.answer, outcome.answer_type, events)
+            return
+        if isinstance(outcome, Mismatched):
+            log.error("receipt_mismatch", delivery=delivery.id, agency=agency.name, reason=outcome.reason)
+        elif isinstance(outcome, Failure):
+            log.warning("delivery_failed", delivery=delivery.id, agency=agency.name, reason=outcome.reason)
+        subject = Subject(delivery, agency)
+        await self._attempts.record(await self._settling.by_try(subject, outcome, started))
 
     async def _quarantine(self, claim: ClaimedDelivery, reason: str) -> None:
         log.error("delivery_quarantined", delivery=claim.delivery.id, agency=claim.delivery.agency)

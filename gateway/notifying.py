@@ -8,10 +8,12 @@ from ..codecs.document import Syntax
 from ..routing.instant import Instant
 from ..routing.lifecycle import EventKind, NotificationState
 from .answers import as2_url
-from .attempts import Attempts, failure_data, our_fault
+from .attempts import Attempts, our_fault
 from .ledger import Change, ClaimedNotification, EventRecord, Ledger, LedgerUnavailable, NotificationUpdate
+from .outcomes import Failure, Mismatched, Outcome
 from .parties import Parties, Party
-from .sender import Failure, Received, Sender
+from .sender import Sender
+from .settling import Settling, Subject
 
 log = structlog.get_logger()
 
@@ -26,6 +28,7 @@ class Notifying:
         self._parties = parties
         self._sender = sender
         self._attempts = attempts
+        self._settling = Settling(attempts, now)
         self._now = now
 
     async def run(self, claim: ClaimedNotification) -> None:
@@ -43,14 +46,11 @@ class Notifying:
         except Exception as error:
             # The border around one entry: it must not end the others.
             log.exception("notification_crashed", notification=claim.notification.id, partner=party.name)
-            events: list[EventRecord] = []
-            update = self._failed(claim, party, our_fault(error), events)
-            await self._attempts.record(Change(notification_updates=(update,), events=tuple(events)))
+            await self._settle(claim, party, our_fault(error), ())
 
     async def _try(self, claim: ClaimedNotification, party: Party) -> None:
         note = claim.notification
         started = self._now()
-        events = [self._event(EventKind.NOTIFICATION_STARTED, claim, at=started)]
         wire = claim.wire
         if wire is None:
             syntax = Syntax.XML if "xml" in note.content_type else Syntax.EDIFACT
@@ -58,35 +58,22 @@ class Notifying:
             await self._ledger.keep_wire([(note.id, wire)])
         # The bytes are those of the first try; the address is the one in force now.
         result = await self._sender.send(wire, party, url=as2_url(party), as2=True)
-        if isinstance(result, Received):
-            events.append(self._event(EventKind.NOTIFICATION_DELIVERED, claim))
-            update = NotificationUpdate(
-                id=note.id,
-                expected=(NotificationState.SENDING, NotificationState.PENDING),
-                state=NotificationState.DELIVERED,
-                attempts=note.attempts + 1,
-            )
-        else:
-            log.warning("notification_failed", notification=note.id, partner=party.name, reason=result.reason)
-            update = self._failed(claim, party, result, events)
-        await self._attempts.record(Change(notification_updates=(update,), events=tuple(events)))
-
-    def _failed(
-        self, claim: ClaimedNotification, party: Party, failure: Failure, events: list[EventRecord]
-    ) -> NotificationUpdate:
-        note = claim.notification
-        retry = self._attempts.after(failure, party.settings.retry, note.attempts, note.first_attempt_ns)
-        events.append(self._event(EventKind.NOTIFICATION_FAILED, claim, failure_data(failure)))
-        if retry.due_ns is None:
-            events.append(self._event(EventKind.DEAD_LETTERED, claim, {"reason": failure.reason}))
-        return NotificationUpdate(
-            id=note.id,
-            expected=(NotificationState.SENDING,),
-            state=NotificationState.DEAD if retry.due_ns is None else NotificationState.PENDING,
-            due_ns=retry.due_ns,
-            attempts=retry.attempts,
-            first_attempt_ns=retry.first_ns,
+        await self._settle(
+            claim, party, result, (self._event(EventKind.NOTIFICATION_STARTED, claim, at=started),)
         )
+
+    async def _settle(
+        self, claim: ClaimedNotification, party: Party, outcome: Outcome, started: tuple[EventRecord, ...]
+    ) -> None:
+        note = claim.notification
+        if isinstance(outcome, Mismatched):
+            log.error("receipt_mismatch", notification=note.id, partner=party.name, reason=outcome.reason)
+        elif isinstance(outcome, Failure):
+            log.warning(
+                "notification_failed", notification=note.id, partner=party.name, reason=outcome.reason
+            )
+        subject = Subject(note, party)
+        await self._attempts.record(await self._settling.by_try(subject, outcome, started))
 
     def _closed(self, claim: ClaimedNotification) -> NotificationUpdate:
         """A partner that has no address any more reads its log: a dead letter for whoever looks after it."""

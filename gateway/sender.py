@@ -6,17 +6,21 @@ import ssl
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
-import msgspec
+import anyio
 
 from ..codecs.document import EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE, Syntax
 from ..routing.instant import Instant
 from . import clock
 from .as2 import MdnKind, compose, read_mdn
 from .http import Client, ClientError, ClientResponse
-from .ledger import Wire
+from .ledger import Receipt, Wire
+from .outcomes import Failure, Outcome, Received, Transferred, judged, mdn_of
 from .parties import Party
+from .resolution import NotReachable, Resolve, address_of, resolve
 
 SEND_SECONDS = 30.0
+# For a receipt: a name to resolve and a small request, to a server that only has to take it.
+POST_SECONDS = 20.0
 DELIVERY_HEADER = "Tidewaiter-Delivery"
 # The status of a response that may bring an answer.
 ANSWERED_STATUS = 200
@@ -29,25 +33,6 @@ DOCUMENT_TYPES = frozenset({EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE, "text/xml"})
 _ANSWER = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:UN[AB][^A-Za-z0-9]|<[^\x00]{0,1024}?(?:MetaData|Response)\b)")
 
 
-class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """The peer took it. `answer` is a document that came back with the response, if one did."""
-
-    answer: bytes = b""
-    answer_type: str = ""
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """The peer did not take it. `poison`: it refuses this document, and trying again will not help for long.
-
-    `alarm`: the peer's receipt does not match what was sent, which a person must see.
-    """
-
-    reason: str
-    retry_after: float | None = None
-    poison: bool = False
-    alarm: bool = False
-
-
 class Sender:
     """Composes and sends, over either channel."""
 
@@ -58,12 +43,14 @@ class Sender:
         contexts: Mapping[str, ssl.SSLContext],
         now: Callable[[], Instant] = clock.instant,
         boundary: Callable[[], str] = lambda: secrets.token_hex(16),
+        resolver: Resolve = resolve,
     ) -> None:
         self._client = client
         self._domain = domain
         self._contexts = contexts
         self._now = now
         self._boundary = boundary
+        self._resolver = resolver
 
     def compose(
         self, reference: str, body: bytes, syntax: Syntax, party: Party, *, url: str, as2: bool
@@ -95,8 +82,9 @@ class Sender:
             mic=str(message.mic),
         )
 
-    async def send(self, wire: Wire, party: Party, *, url: str, as2: bool) -> Received | Failure:
+    async def send(self, wire: Wire, party: Party, *, url: str, as2: bool) -> Outcome:
         """One try at `url`. Never raises for what the peer or the way there does."""
+        agreed = party.settings.as2
         try:
             response = await self._client.request(
                 "POST",
@@ -105,26 +93,71 @@ class Sender:
                 wire.body,
                 tls=self._contexts.get(party.name),
                 timeout=SEND_SECONDS,
+                chunked=as2 and agreed is not None and agreed.chunked,
             )
         except ClientError as error:
             return Failure(reason=error.reason)
         if not 200 <= response.status < 300:
-            mendable = response.status >= 500 or response.status in MENDABLE or response.status < 400
-            return Failure(
-                reason=f"HTTP {response.status}",
-                retry_after=self._retry_after(response),
-                poison=not mendable,
-            )
+            return self._refused(response, as2=as2)
         if as2:
-            return self._receipt(wire, response, party)
+            return self._receipted(wire, response, party)
         media_type = (response.headers.get(b"content-type") or b"").decode("latin-1")
         if response.status == ANSWERED_STATUS and _is_document(media_type, response.body):
             return Received(answer=response.body, answer_type=media_type)
         return Received()
 
-    def _receipt(self, wire: Wire, response: ClientResponse, party: Party) -> Received | Failure:
+    async def post(self, receipt: Receipt, party: Party, *, url: str) -> Transferred | Failure:
+        """One try at posting an asynchronous receipt to `url`, which the agreement allows.
+
+        The name is resolved once and the connection goes to what was looked at (`resolution`); nothing of the
+        answer but its status is used. `poison`: the name leads where no receipt may go. Never raises for what
+        the peer or the way there does.
+        """
+        agreed = party.settings.as2
+        try:
+            with anyio.fail_after(POST_SECONDS):
+                address = await address_of(
+                    url,
+                    private=agreed is not None and agreed.private_addresses,
+                    resolver=self._resolver,
+                )
+                response = await self._client.request(
+                    "POST",
+                    url,
+                    receipt.headers,
+                    receipt.body,
+                    tls=self._contexts.get(party.name),
+                    timeout=POST_SECONDS,
+                    address=address,
+                    chunked=agreed is not None and agreed.chunked,
+                )
+        except NotReachable as error:
+            return Failure(reason=error.reason, poison=error.forbidden)
+        except ClientError as error:
+            return Failure(reason=error.reason)
+        except TimeoutError:
+            return Failure(reason="the name did not resolve in time")
+        if 200 <= response.status < 300:
+            return Transferred()
+        return self._refused(response, as2=True)
+
+    def _refused(self, response: ClientResponse, *, as2: bool) -> Failure:
+        mendable = response.status >= 500 or response.status in MENDABLE or response.status < 400
+        return Failure(
+            reason=f"HTTP {response.status}",
+            retry_after=self._retry_after(response),
+            poison=not mendable,
+            # The same octets get the same answer; over HTTPS a document is judged anew each time.
+            final=as2 and not mendable,
+        )
+
+    def _receipted(self, wire: Wire, response: ClientResponse, party: Party) -> Outcome:
+        """What a 2xx says. What was asked for stands in the message, whatever was agreed since."""
         assert party.terms is not None
-        mdn = read_mdn(
+        asked = {name.lower() for name, _ in wire.headers}
+        if "disposition-notification-to" not in asked:
+            return Received()
+        result = read_mdn(
             response.headers,
             response.body,
             party.terms,
@@ -132,13 +165,9 @@ class Sender:
             mic=wire.mic,
             now=clock.utc(self._now()),
         )
-        if mdn.kind in {MdnKind.PROCESSED, MdnKind.WARNING}:
-            return Received()
-        refused = mdn.kind in {MdnKind.ERROR, MdnKind.FAILED}
-        alarm = mdn.kind in {MdnKind.MIC_MISMATCH, MdnKind.UNVERIFIED, MdnKind.WRONG_MESSAGE}
-        return Failure(
-            reason=f"MDN {mdn.kind.value}: {mdn.disposition or mdn.detail}", poison=refused, alarm=alarm
-        )
+        if result.kind is MdnKind.MISSING and "receipt-delivery-option" in asked:
+            return Transferred()
+        return judged(result, mdn_of(result, response.headers, response.body, response.received))
 
     def _retry_after(self, response: ClientResponse) -> float | None:
         value = (response.headers.get(b"retry-after") or b"").decode("latin-1")

@@ -55,7 +55,7 @@ async def test_a_notification_is_given_up_and_can_still_be_read(bench: Any, make
         bench.now.tick(1000)
         claimed = await bench.due_notes()
     (note,) = await bench.notes()
-    assert (note.state, note.attempts) == (NotificationState.DEAD, POISON_TRIES)
+    assert (note.state, note.attempts) == (NotificationState.DEAD, 1)
     log = await bench.get("/v1/notifications")
     assert [entry["id"] for entry in log["notifications"]] == [note.id]
 

@@ -23,8 +23,10 @@ from tidewaiter.gateway.http import (
 from tidewaiter.gateway.ledger import Wire
 from tidewaiter.gateway.parties import Parties, Party
 from tidewaiter.gateway.sandbox.accounts import load_account
-from tidewaiter.gateway.sender import SEND_SECONDS, Failure, Received, Sender
+from tidewaiter.gateway.outcomes import Failure, Mismatched, Received
+from tidewaiter.gateway.sender import SEND_SECONDS, Sender
 from tidewaiter.routing.instant import Instant
+from tidewaiter.security import fingerprint
 
 pytestmark = pytest.mark.anyio
 
@@ -140,7 +142,7 @@ async def test_what_is_sent_is_the_wire(
     wire = over_https(sender, health)
     assert await sender.send(wire, health, url="https://new.example/in", as2=False) == Received()
     assert peer.asked == [("POST", "https://new.example/in", wire.headers, wire.body)]
-    assert peer.options == {"tls": tls, "timeout": SEND_SECONDS}
+    assert peer.options == {"tls": tls, "timeout": SEND_SECONDS, "chunked": False}
 
 
 async def test_a_peer_without_a_context_gets_none(sender: Sender, peer: Peer, customs: Party) -> None:
@@ -175,7 +177,7 @@ async def test_a_status_that_is_no_success(
     peer.will(status, (("Content-Type", "application/xml"),), b"<a/>")
     party, wire = (customs, over_as2(sender, customs)) if as2 else (health, over_https(sender, health))
     result = await sender.send(wire, party, url=URL, as2=as2)
-    assert result == Failure(reason=f"HTTP {status}", poison=poison)
+    assert result == Failure(reason=f"HTTP {status}", poison=poison, final=poison and as2)
 
 
 @pytest.mark.parametrize(
@@ -260,10 +262,15 @@ def receipt(
 async def test_a_signed_receipt_over_our_mic_is_success(
     sender: Sender, peer: Peer, customs: Party, theirs: Terms, disposition: Disposition, status: int
 ) -> None:
-    """A warning too: the duplicate is the try whose receipt was lost."""
+    """A warning too: the duplicate is the try whose receipt was lost. The receipt is kept as it came."""
     wire = over_as2(sender, customs)
     peer.will(status, *receipt(wire, theirs, disposition))
-    assert await sender.send(wire, customs, url=URL, as2=True) == Received()
+    result = await sender.send(wire, customs, url=URL, as2=True)
+    assert isinstance(result, Received)
+    assert result.mdn is not None
+    assert (result.mdn.body, result.mdn.disposition) == (peer.body, disposition.text)
+    assert result.mdn.headers == tuple((name.lower(), value) for name, value in peer.headers)
+    assert result.mdn.signer == fingerprint(theirs.signer.certificate)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +285,9 @@ async def test_a_negative_receipt_is_about_this_message(
     result = await sender.send(wire, customs, url=URL, as2=True)
     assert isinstance(result, Failure)
     assert (result.poison, result.alarm) == (True, False)
+    assert result.final is (disposition is not Disposition.UNEXPECTED_PROCESSING_ERROR)
     assert disposition.token in result.reason
+    assert result.mdn is not None
 
 
 async def test_a_receipt_that_was_changed_is_an_alarm(
@@ -299,9 +308,9 @@ async def test_a_receipt_for_other_octets_is_an_alarm(
     other = sender.compose(REFERENCE, b"other", Syntax.EDIFACT, customs, url=URL, as2=True)
     peer.will(200, *receipt(other, theirs, Disposition.PROCESSED))
     result = await sender.send(wire, customs, url=URL, as2=True)
-    assert isinstance(result, Failure)
-    assert (result.poison, result.alarm) == (False, True)
+    assert isinstance(result, Mismatched)
     assert result.reason.startswith("MDN mic-mismatch")
+    assert result.mdn is not None
 
 
 async def test_a_receipt_for_another_message_is_an_alarm(
