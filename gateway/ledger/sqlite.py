@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from .errors import CannotOpen, ChangeRefused, LedgerBusy, LedgerInUse, UnknownSchema
+from .migration import can_migrate, migrate
 from .queries import SCHEMA, SQL
 from .values import Conflict, Duplicate
 
@@ -128,7 +129,8 @@ def open_writer(
     connection: type[sqlite3.Connection] = sqlite3.Connection,
     free: Free = free_octets,
 ) -> Writer:
-    """Open the ledger at `path` for writing and make it first if there is none.
+    """Open the ledger at `path` for writing. It is made first if there is none, and one of an earlier version
+    is brought up to date.
 
     Raises LedgerInUse, UnknownSchema or CannotOpen, the latter also where the disk is full.
     """
@@ -144,8 +146,7 @@ def open_writer(
             db = _connect(str(path), connection)
             undo.callback(db.close)
             _configure(db)
-            if not _has_schema(db, path):
-                _create(db)
+            _bring_up_to_date(db, path)
             writer = Writer(db, lock)
             _keep_names(path.absolute().parent)
         undo.pop_all()
@@ -157,8 +158,13 @@ def open_reader(path: pathlib.Path) -> sqlite3.Connection:
     with _opening(path), contextlib.ExitStack() as undo:
         db = _connect(f"{path.absolute().as_uri()}?mode=ro", sqlite3.Connection)
         undo.callback(db.close)
-        if not _has_schema(db, path):
+        version = _version(db, path)
+        if version is None:
             raise UnknownSchema(f"{path} is empty")
+        if version != SCHEMA_VERSION:
+            raise UnknownSchema(
+                f"{path} is of an earlier version: start the gateway once, which brings it up to date"
+            )
         undo.pop_all()
     return db
 
@@ -192,17 +198,31 @@ def _configure(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA temp_store = MEMORY")
 
 
-def _has_schema(db: sqlite3.Connection, path: pathlib.Path) -> bool:
+def _version(db: sqlite3.Connection, path: pathlib.Path) -> int | None:
+    """That of the ledger in the file, which this program knows or can bring up to date; None: it is empty.
+
+    Raises UnknownSchema for anything else.
+    """
     version, application = (
         db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id")
     )
-    if (version, application) == (SCHEMA_VERSION, APPLICATION_ID):
-        return True
+    known = version == SCHEMA_VERSION or can_migrate(version)
+    if known and application == APPLICATION_ID:
+        return int(version)
     if version == application == 0 and not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-        return False
+        return None
     if application != APPLICATION_ID:
         raise UnknownSchema(f"{path} is a database, but no ledger")
     raise UnknownSchema(f"{path} has schema version {version}; this program knows version {SCHEMA_VERSION}")
+
+
+def _bring_up_to_date(db: sqlite3.Connection, path: pathlib.Path) -> None:
+    version = _version(db, path)
+    if version is None:
+        _create(db)
+        return
+    while version != SCHEMA_VERSION:
+        version = migrate(db, version)
 
 
 def _create(db: sqlite3.Connection) -> None:
