@@ -5,7 +5,6 @@ nothing else counts. There is no path to build and no name to believe.
 """
 
 import datetime
-import functools
 import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -25,17 +24,46 @@ _REMEMBERED = 4096
 class Facts(NamedTuple):
     """What CMS needs of a certificate, read once."""
 
+    certificate: x509.Certificate
     name: bytes  # the contents of its IssuerAndSerialNumber
     key_identifier: bytes  # the extension's value, or the hash it would have (RFC 5280 4.2.1.2 (1))
     public_key: CertificatePublicKeyTypes
+    fingerprint: str
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+
+    def valid_at(self, now: datetime.datetime) -> bool:
+        """True within its validity, both ends included (RFC 5280 4.1.2.5). `now` is aware."""
+        return self.not_before <= now <= self.not_after
 
 
-@functools.lru_cache(maxsize=_REMEMBERED)
+# By identity, because to hash a certificate costs more than all else that is done with it for a message. What
+# is kept here is not freed, so no other object can come to bear its identity.
+_known: dict[int, Facts] = {}
+
+
 def facts(certificate: x509.Certificate) -> Facts:
-    """What CMS needs of `certificate`. Raises KeyStoreError if its key cannot be read."""
+    """What CMS needs of `certificate`. Raises KeyStoreError if it cannot be read."""
+    known = _known.get(id(certificate))
+    if known is None:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        known = _known[id(certificate)] = _read(certificate)
+    return known
+
+
+def _read(certificate: x509.Certificate) -> Facts:
     try:
         public_key = certificate.public_key()
-        return Facts(_name(certificate), _key_identifier(certificate, public_key), public_key)
+        return Facts(
+            certificate=certificate,
+            name=_name(certificate),
+            key_identifier=_key_identifier(certificate, public_key),
+            public_key=public_key,
+            fingerprint=fingerprint(certificate),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+        )
     except (ValueError, TypeError, MalformedCms, UnsupportedAlgorithm) as error:
         raise KeyStoreError("a certificate cannot be read") from error
 

@@ -1,15 +1,16 @@
-"""One signature under one public key: what exactly was signed, and whether it fits."""
+"""One signature under one public key: its parameters, and whether it fits."""
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from .. import der
 from ..algorithms import DIGESTS, MGF1, Digest, Policy, Signature
 from ..errors import AuthenticationFailed, InsufficientSecurity, IntegrityFailed, MalformedCms
-from .declarations import Attribute, HashIdentifier, PssParameters, SignedAttributes, decode
+from .declarations import HashIdentifier, PssParameters, decode
 
+_PKCS1 = padding.PKCS1v15()
+_ECDSA = {digest: ec.ECDSA(digest.algorithm) for digest in Digest}
 # NIST SP 800-57 part 1, table 2: 128 bits of security.
 _MIN_EC_BITS = 256
 _MAX_SALT = 512  # octets: no key in use has room for more
@@ -18,13 +19,6 @@ _DEFAULT_SALT = 20
 # RFC 4055 3.1 wants the parameters of a signature, and at least one stack (pyas2lib) leaves them out. Then
 # there is one digest throughout, as 3.1 recommends; the salt may be as long as its OpenSSL chose.
 _ABSENT = frozenset((b"", b"\x05\x00"))
-
-
-def signed_octets(attributes: list[Attribute]) -> bytes:
-    """What a signature over `attributes` covers: their own order, under the tag of SET OF (RFC 5652 5.4)."""
-    encoded = asn1.encode_der(SignedAttributes(attributes=attributes))
-    outer = der.element_at(encoded, 0, len(encoded))
-    return bytes((der.SET,)) + encoded[outer.start + 1 :]
 
 
 def hash_named(identifier: HashIdentifier | None) -> Digest:
@@ -65,12 +59,12 @@ def check_signature(
     try:
         if isinstance(key, rsa.RSAPublicKey) and scheme is not Signature.ECDSA:
             policy.require_rsa_bits(key.key_size)
-            pad = _pss(parameters, digest, policy) if scheme is Signature.RSA_PSS else padding.PKCS1v15()
+            pad = _pss(parameters, digest, policy) if scheme is Signature.RSA_PSS else _PKCS1
             key.verify(signature, signed, pad, digest.algorithm)
         elif isinstance(key, ec.EllipticCurvePublicKey) and scheme is Signature.ECDSA:
-            if key.curve.key_size < _MIN_EC_BITS:
+            if key.key_size < _MIN_EC_BITS:
                 raise InsufficientSecurity("the elliptic curve is too small")
-            key.verify(signature, signed, ec.ECDSA(digest.algorithm))
+            key.verify(signature, signed, _ECDSA[digest])
         else:
             raise AuthenticationFailed("the signature is not of the certificate's kind of key")
     except (InvalidSignature, ValueError):

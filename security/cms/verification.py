@@ -4,7 +4,6 @@ Nothing inside the message says who is believed: its certificates are not even d
 certificates that the caller passes.
 """
 
-import dataclasses
 import datetime
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from .. import der
 from ..algorithms import SIGNATURES, Digest, Policy, Signature, digest_of, split_identifier
+from ..chain import Authorities
 from ..errors import (
     AuthenticationFailed,
     InsufficientSecurity,
@@ -21,40 +21,66 @@ from ..errors import (
     MalformedCms,
     SecurityError,
 )
-from ..trust import facts, valid_at
-from .content import DATA, ContentType, encapsulated, fields, read, tags
-from .declarations import Attribute, SignerInfo, decode
-from .signature import check_signature, pss_digest, signed_octets
+from ..trust import Facts, facts
+from .content import DATA, ContentType, encapsulated, fields, read
+from .signature import check_signature, pss_digest
 from .signing import CONTENT_TYPE, MESSAGE_DIGEST
 
 # Signatures of one message: more than one is rare, and each costs a verification.
 MAX_SIGNERS = 16
 # A SignerInfo holds digests, a name and a signature; some carry a time stamp beside them.
 MAX_SIGNER_INFO = 64 * 1024
+# A chain is two to four, and two signers are rare.
+MAX_CERTIFICATES = 64
+# Each costs an element; real ones have three to seven.
+MAX_ATTRIBUTES = 64
 
+_CONTENT_TYPE, _MESSAGE_DIGEST = der.oid(CONTENT_TYPE), der.oid(MESSAGE_DIGEST)
 # RFC 6211 2: the identifiers once more, inside the signature.
-_ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
+_ALGORITHM_PROTECTION = der.oid("1.2.840.113549.1.9.52")
+_SET = bytes((der.SET,))
+# The header of a message digest.
+_OCTETS = {digest: der.header(der.OCTET_STRING, digest.size) for digest in Digest}
 _SKI_TAG = 0x80
+_SIGNED_ATTRIBUTES, _UNSIGNED_ATTRIBUTES = 0xA0, 0xA1
 _SIGNATURE_TAG = 0xA1
 _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1
+_BEFORE_OPTIONAL = (der.INTEGER, der.SET, der.SEQUENCE)
 _OPTIONAL = ((), (_CERTIFICATES,), (_REVOCATIONS,), (_CERTIFICATES, _REVOCATIONS))
+_SIGNER_INFO = frozenset(
+    (der.INTEGER, identifier, der.SEQUENCE, *attributes, der.SEQUENCE, der.OCTET_STRING, *unsigned)
+    for identifier in (der.SEQUENCE, _SKI_TAG)
+    for attributes in ((), (_SIGNED_ATTRIBUTES,))
+    for unsigned in ((), (_UNSIGNED_ATTRIBUTES,))
+)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verified(NamedTuple):
     """What a partner signed, its digest under the signer's algorithm, and the certificate it is pinned to."""
 
     content: bytes
     digest: Digest
     message_digest: bytes
     certificate: x509.Certificate
+    fingerprint: str
+
+
+class _SignerInfo(NamedTuple):
+    """5.3, as slices of the message; `attributes` is its whole element, empty where there is none."""
+
+    by_identifier: bool
+    identifier: bytes
+    digest_algorithm: bytes
+    attributes: bytes
+    signature_algorithm: bytes
+    signature: bytes
 
 
 class _Parts(NamedTuple):
     kind: bytes
     content: memoryview | None
     certificates: bytes
-    signers: list[SignerInfo]
+    signers: list[_SignerInfo]
 
 
 def verify(
@@ -64,13 +90,15 @@ def verify(
     *,
     policy: Policy,
     now: datetime.datetime,
+    authorities: Authorities | None = None,
 ) -> Verified:
     """Check the SignedData `data` over `content` (None: over the content inside it).
 
     Only a signature of one of `certificates`, valid at `now`, counts; with several signers, one such is
-    enough. Raises MalformedCms for no SignedData; AuthenticationFailed for no signer, none of `certificates`,
-    or one outside its validity; InsufficientSecurity for algorithms outside `policy`; IntegrityFailed where
-    digest or signature do not fit the content.
+    enough. Where no signer has one of them, those that `authorities` stand for count like them. Raises
+    MalformedCms for no SignedData; AuthenticationFailed for no signer, none of `certificates`, or one outside
+    its validity; InsufficientSecurity for algorithms outside `policy`; IntegrityFailed where digest or
+    signature do not fit the content.
     """
     parts = read(data, _parts)
     if content is None:
@@ -79,15 +107,16 @@ def verify(
         content = bytes(parts.content)
     if not parts.signers:
         raise AuthenticationFailed("there is no signer")
+    signers = _signers(parts, certificates)
+    if not signers and authorities is not None:
+        signers = _signers(parts, authorities.vouched(_carried(parts.certificates), now))
     refusal: SecurityError = AuthenticationFailed("no signer has a certificate of the partner")
-    expired = AuthenticationFailed("the signer's certificate is outside its validity")
-    pairs = [(info, one) for info in parts.signers for one in certificates if _is_signer(info, one)]
-    for info, certificate in pairs:
-        if not valid_at(certificate, now):
-            refusal = expired
+    for info, known in signers:
+        if not known.valid_at(now):
+            refusal = AuthenticationFailed("the signer's certificate is outside its validity")
             continue
         try:
-            return _check(info, certificate, content, parts, policy)
+            return _check(info, known, content, parts, policy)
         except SecurityError as error:
             refusal = error
     raise refusal
@@ -96,53 +125,68 @@ def verify(
 def _parts(data: bytes) -> _Parts:
     """The outer layers (5.1): certificates and revocation lists are passed over."""
     found = fields(data, ContentType.SIGNED, limit=6)
-    kinds = tags(found)
-    if (
-        kinds[:3] != (der.INTEGER, der.SET, der.SEQUENCE)
-        or kinds[-1] != der.SET
-        or kinds[3:-1] not in _OPTIONAL
-    ):
+    kinds = tuple([each[0] for each in found])
+    if kinds[:3] != _BEFORE_OPTIONAL or kinds[-1] != der.SET or kinds[3:-1] not in _OPTIONAL:
         raise MalformedCms("not a SignedData")
     kind, content = encapsulated(data, found[2])
     infos = der.children(data, found[-1].start, found[-1].stop, limit=MAX_SIGNERS)
-    if any(info.stop - info.header > MAX_SIGNER_INFO for info in infos):
-        raise MalformedCms("a SignerInfo is larger than any real one")
     certificates = data[found[3].start : found[3].stop] if found[3].tag == _CERTIFICATES else b""
-    signers = [decode(SignerInfo, data[info.header : info.stop]) for info in infos]
-    return _Parts(kind, content, certificates, signers)
+    return _Parts(kind, content, certificates, [_signer_info(data, info) for info in infos])
 
 
-def _is_signer(info: SignerInfo, certificate: x509.Certificate) -> bool:
-    """True if `info` names `certificate`, by issuer and serial number or by key identifier (5.3)."""
-    match info.signer.tag_bytes[0]:
-        case der.SEQUENCE:
-            return info.signer.data == facts(certificate).name
-        case tag if tag == _SKI_TAG:
-            return info.signer.data == facts(certificate).key_identifier
-        case _:
-            return False
+def _signer_info(data: bytes, info: der.Element) -> _SignerInfo:
+    _, header, start, stop = info
+    if stop - header > MAX_SIGNER_INFO:
+        raise MalformedCms("a SignerInfo is larger than any real one")
+    found = der.children(data, start, stop, limit=7)
+    kinds = tuple([each[0] for each in found])
+    if info.tag != der.SEQUENCE or kinds not in _SIGNER_INFO:
+        raise MalformedCms("not a SignerInfo")
+    at = 3
+    attributes = b""
+    if kinds[at] == _SIGNED_ATTRIBUTES:
+        attributes = data[found[at].header : found[at].stop]
+        at += 1
+    values = [data[each[2] : each[3]] for each in (found[1], found[2], found[at], found[at + 1])]
+    identifier, digest_algorithm, signature_algorithm, signature = values
+    return _SignerInfo(
+        kinds[1] == _SKI_TAG, identifier, digest_algorithm, attributes, signature_algorithm, signature
+    )
 
 
-def _check(
-    info: SignerInfo, certificate: x509.Certificate, content: bytes, parts: _Parts, policy: Policy
-) -> Verified:
-    digest = digest_of(bytes(info.digest_algorithm.data))
+def _carried(certificates: bytes) -> list[bytes]:
+    """The certificates in the message, those of X.509 (10.2.2), so many as anybody looks at."""
+    found = der.children(certificates, 0, len(certificates), limit=MAX_CERTIFICATES)
+    return [certificates[each.header : each.stop] for each in found if each.tag == der.SEQUENCE]
+
+
+def _signers(parts: _Parts, certificates: Sequence[x509.Certificate]) -> list[tuple[_SignerInfo, Facts]]:
+    """The signers that name one of `certificates`, by issuer and serial or by key identifier (5.3)."""
+    return [
+        (info, known)
+        for info in parts.signers
+        for known in map(facts, certificates)
+        if info.identifier == (known.key_identifier if info.by_identifier else known.name)
+    ]
+
+
+def _check(info: _SignerInfo, known: Facts, content: bytes, parts: _Parts, policy: Policy) -> Verified:
+    digest = digest_of(info.digest_algorithm)
     policy.require(digest)
     scheme, hashed_with, parameters = _scheme(info, digest)
     policy.require(scheme)
-    policy.require(hashed_with)
-    running = digest.new()
-    running.update(content)
-    message_digest = running.digest()
-    if info.signed_attributes is None:
+    if hashed_with is not digest:
+        policy.require(hashed_with)
+    message_digest = digest.new(content).digest()
+    if info.attributes:
+        _check_attributes(info.attributes, parts.kind, digest, scheme, message_digest)
+        signed = _SET + info.attributes[1:]  # 5.4: what is signed has the tag of SET OF
+    else:
         _allow_bare(content, parts.kind, policy)
         signed = content
-    else:
-        _check_attributes(info, parts.kind, digest, scheme, message_digest)
-        signed = signed_octets(info.signed_attributes)
     try:
         check_signature(
-            facts(certificate).public_key,
+            known.public_key,
             scheme=scheme,
             digest=hashed_with,
             parameters=parameters,
@@ -151,12 +195,10 @@ def _check(
             policy=policy,
         )
     except IntegrityFailed:
-        if _shows_another(parts.certificates, certificate):
+        if _shows_another(parts.certificates, known.certificate):
             raise AuthenticationFailed("the signer has another certificate of the same name") from None
         raise
-    return Verified(
-        content=bytes(content), digest=digest, message_digest=message_digest, certificate=certificate
-    )
+    return Verified(content, digest, message_digest, known.certificate, known.fingerprint)
 
 
 def _shows_another(certificates: bytes, certificate: x509.Certificate) -> bool:
@@ -167,9 +209,9 @@ def _shows_another(certificates: bytes, certificate: x509.Certificate) -> bool:
     return bool(certificates) and certificate.public_bytes(serialization.Encoding.DER) not in certificates
 
 
-def _scheme(info: SignerInfo, digest: Digest) -> tuple[Signature, Digest, bytes]:
+def _scheme(info: _SignerInfo, digest: Digest) -> tuple[Signature, Digest, bytes]:
     """Signature scheme, its digest and its parameters."""
-    oid, parameters = split_identifier(bytes(info.signature_algorithm.data))
+    oid, parameters = split_identifier(info.signature_algorithm)
     scheme, named = SIGNATURES.get(oid, (None, None))
     if scheme is None:
         raise InsufficientSecurity("the signature algorithm is not supported")
@@ -200,26 +242,30 @@ def _reads_as_attributes(content: bytes) -> bool:
 
 
 def _check_attributes(
-    info: SignerInfo, kind: bytes, digest: Digest, scheme: Signature, message_digest: bytes
+    attributes: bytes, kind: bytes, digest: Digest, scheme: Signature, message_digest: bytes
 ) -> None:
     """11.1, 11.2: content type and digest stand in the attributes once, and fit."""
-    values = _values(info.signed_attributes or [])
-    if values.get(CONTENT_TYPE) != kind:
+    values = _values(attributes)
+    if values.get(_CONTENT_TYPE) != kind:
         raise IntegrityFailed("the signed content type is not the message's")
-    if values.get(MESSAGE_DIGEST) != der.tlv(der.OCTET_STRING, message_digest):
+    if values.get(_MESSAGE_DIGEST) != _OCTETS[digest] + message_digest:
         raise IntegrityFailed("the digest does not fit the content")
     protection = values.get(_ALGORITHM_PROTECTION)
     if protection is not None and not _protected(protection, digest, scheme):
         raise IntegrityFailed("the signed algorithms are not the message's")
 
 
-def _values(attributes: list[Attribute]) -> dict[str, bytes]:
-    """The encoded values of each attribute by its type; a type that comes twice has none."""
-    values: dict[str, bytes] = {}
-    for attribute in attributes:
-        kind = attribute.type.dotted_string
-        known = kind in values or attribute.values.tag_bytes[0] != der.SET
-        values[kind] = b"" if known else bytes(attribute.values.data)
+def _values(attributes: bytes) -> dict[bytes, bytes]:
+    """The encoded values of each attribute (5.3) by its type; a type that comes twice has none."""
+    values: dict[bytes, bytes] = {}
+    outer = der.element_at(attributes, 0, len(attributes))
+    for tag, _, start, stop in der.children(attributes, outer.start, outer.stop, limit=MAX_ATTRIBUTES):
+        oid = der.element_at(attributes, start, stop)
+        value = der.element_at(attributes, oid.stop, stop)
+        if (tag, oid.tag, value.tag, value.stop) != (der.SEQUENCE, der.OBJECT_IDENTIFIER, der.SET, stop):
+            raise MalformedCms("not an Attribute")
+        kind = attributes[start : oid.stop]
+        values[kind] = b"" if kind in values else attributes[value.start : stop]
     return values
 
 
@@ -227,7 +273,7 @@ def _protected(protection: bytes, digest: Digest, scheme: Signature) -> bool:
     """True if a CMSAlgorithmProtection names the algorithms in use (RFC 6211 2)."""
     outer = der.element_at(protection, 0, len(protection))
     parts = der.children(protection, outer.start, outer.stop, limit=3)
-    if tags(parts) != (der.SEQUENCE, _SIGNATURE_TAG):
+    if [part.tag for part in parts] != [der.SEQUENCE, _SIGNATURE_TAG]:
         return False
     first, second = (protection[part.start : part.stop] for part in parts)
     return digest_of(first) is digest and SIGNATURES.get(split_identifier(second)[0], (None,))[0] is scheme
