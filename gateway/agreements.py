@@ -16,8 +16,8 @@ from ..security.algorithms import Mode
 from ..security.chain import Authorities
 from ..security.cms import Signer
 from .as2 import Receipts, Terms
-from .as2_settings import As2Settings
-from .config import Config, cipher_of, digest_of
+from .as2_settings import As2Settings, cipher_of, digest_of
+from .config import Config
 from .http.outgoing import parse_url
 from .keys import OurKeys, certificates_of
 from .toml import ConfigError

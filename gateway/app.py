@@ -1,7 +1,7 @@
 """The composition root: everything is made here, put together here, and nowhere else."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import anyio
@@ -24,10 +24,12 @@ from .ledger import Ledger, LedgerUnavailable, open_ledger
 from .metrics import Metrics
 from .operations import bind_operations, operations_app, serve_operations
 from .outbound import Outbound
-from .parties import Parties, client_tls, server_tls
+from .parties import Parties
 from .receipts import Receipts
+from .reload import Reloader
 from .screening import Screening
 from .sender import Sender
+from .tls_contexts import TlsContexts
 from .toml import ConfigError
 
 log = structlog.get_logger()
@@ -43,6 +45,8 @@ class Gateway:
         self.config = config
         self.ledger = ledger
         self.parties = Parties(config)
+        self._contexts = TlsContexts(self.parties)
+        self.reloader = Reloader(self.parties, self._contexts)
         self.metrics = Metrics()
         self.stopping = anyio.Event()
         self.ports: dict[str, int] = {}
@@ -54,9 +58,9 @@ class Gateway:
         decisions = Decisions(
             ledger, self.parties, agencies, answers, reader, committed=self.metrics.committed
         )
-        sender = Sender(client, settings.as2_name.lower(), client_tls(config, self.parties))
+        sender = Sender(client, settings.as2_name.lower(), self._contexts.clients)
         self.outbound = Outbound(ledger, self.parties, answers, decisions, sender)
-        screening = Screening(config, answers, reader)
+        screening = Screening(self.parties, answers, reader)
         intake = Intake(ledger, config.rules, agencies, answers, screening)
         inbound = Inbound(
             ledger, reader, intake, decisions, answers, self.metrics, self.history, self.outbound.wake
@@ -69,7 +73,7 @@ class Gateway:
             settings.as2_name.lower(),
             Concealment(settings.limits.concealed_seconds),
         )
-        receipts = Receipts(settings, self.parties.signer)
+        receipts = Receipts(settings, lambda: self.parties.signer)
         self.api = Api(as2, inbound, ledger, self.parties, receipts, ledger.has_room)
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -79,6 +83,7 @@ class Gateway:
             group.start_soon(self._stop_if_failed)
             group.start_soon(self.history.run)
             group.start_soon(self.outbound.run)
+            group.start_soon(self.reloader.run)
             async with anyio.create_task_group() as listeners:
                 await self._listen(listeners)
                 task_status.started()
@@ -108,7 +113,7 @@ class Gateway:
             idle_seconds=limits.idle_seconds,
         )
         for name, bind, tls in (
-            ("https", listen.https, server_tls(self.config, self.parties)),
+            ("https", listen.https, self._contexts.server),
             ("http", listen.http, None),
         ):
             if bind:
@@ -133,7 +138,12 @@ class Gateway:
             raise ConfigError(file, f"{bind}: {reason}", key=f"listen.{name}") from None
 
     async def _serve(
-        self, group: anyio.abc.TaskGroup, name: str, bind: str, tls: ssl.SSLContext | None, limits: Limits
+        self,
+        group: anyio.abc.TaskGroup,
+        name: str,
+        bind: str,
+        tls: Callable[[], ssl.SSLContext] | None,
+        limits: Limits,
     ) -> None:
         host, _, port = bind.rpartition(":")
         with self._taking(name, bind):

@@ -1,5 +1,6 @@
 """`[as2]` of a partner or an agency: one AS2 agreement, as it is written down."""
 
+from ..security import Cipher, Digest
 from .choices import (
     CipherName,
     DigestName,
@@ -70,3 +71,13 @@ class As2Settings(Settings, frozen=True):
     allow: tuple[str, ...] = ()
     """Weaknesses accepted from the other side, by name: those of algorithms.toml, `unsigned`, `unencrypted`
     and `no-signed-attributes`."""
+
+
+def cipher_of(name: str) -> Cipher:
+    """`aes-256-cbc` as a Cipher."""
+    return Cipher[name.upper().replace("AES-", "AES").replace("-", "_")]
+
+
+def digest_of(name: str) -> Digest:
+    """`sha-256` as a Digest."""
+    return Digest[name.upper().replace("-", "")]

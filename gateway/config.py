@@ -20,7 +20,6 @@ import msgspec
 from ..routing.agreement import RetryPolicy
 from ..routing.rules import Rule, RuleError, RuleSet, compile_rules
 from ..routing.sla import Levels
-from ..security import Cipher, Digest
 from .as2_settings import As2Settings
 from .choices import Address, ControlName, Count, EdifactId, EdifactName, OutcomeName, Seconds, Settings
 from .toml import ConfigError, read_toml
@@ -243,26 +242,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             yield from ((self.folder / kind / f"{name}.toml", one) for name, one in parties.items())
 
 
-def cipher_of(name: str) -> Cipher:
-    """`aes-256-cbc` as a Cipher."""
-    return Cipher[name.upper().replace("AES-", "AES").replace("-", "_")]
-
-
-def digest_of(name: str) -> Digest:
-    """`sha-256` as a Digest."""
-    return Digest[name.upper().replace("-", "")]
-
-
 _Party = TypeVar("_Party", PartnerSettings, AgencySettings)
 
 
 def load_config(folder: pathlib.Path) -> Config:
     """The configuration in `folder`. Raises ConfigError for the first thing that cannot be used."""
-    gateway = load_gateway(folder)
-    partners = _load_each(folder / "partners", PartnerSettings)
-    agencies = _load_each(folder / "agencies", AgencySettings)
-    for name, agency in agencies.items():
-        _check_agency(folder / "agencies" / f"{name}.toml", agency, agencies)
+    gateway, partners, agencies = load_parties(folder)
     return Config(
         folder=folder,
         gateway=gateway,
@@ -271,6 +256,18 @@ def load_config(folder: pathlib.Path) -> Config:
         rules=_load_rules(folder / "routes.toml", agencies),
         levels=load_levels(folder),
     )
+
+
+def load_parties(
+    folder: pathlib.Path,
+) -> tuple[GatewaySettings, dict[str, PartnerSettings], dict[str, AgencySettings]]:
+    """Only `gateway.toml`, the partners and the agencies. Raises ConfigError."""
+    gateway = load_gateway(folder)
+    partners = _load_each(folder / "partners", PartnerSettings)
+    agencies = _load_each(folder / "agencies", AgencySettings)
+    for name, agency in agencies.items():
+        _check_agency(folder / "agencies" / f"{name}.toml", agency, agencies)
+    return gateway, partners, agencies
 
 
 def load_gateway(folder: pathlib.Path) -> GatewaySettings:

@@ -1,8 +1,7 @@
 """Who may speak to the gateway: partners and agencies, found by certificate or by AS2 names."""
 
 import pathlib
-import ssl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +11,6 @@ from ..routing.agreement import Agency, Channel, Syntax
 from ..routing.outcome import Outcome
 from ..security import fingerprint
 from ..security.cms import Signer
-from ..security.tls import client_context, server_context
 from . import clock
 from .agreements import Drafter, Theirs, load_theirs
 from .as2 import Terms
@@ -126,9 +124,9 @@ class Parties:
         return self._known.agencies
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Everybody's."""
-        return (*self.partners, *self.agencies)
+    def names(self) -> Collection[str]:
+        """Everybody's; a view, which changes as they do."""
+        return _Names(self)
 
     def by_certificate(self, der: bytes) -> Party | None:
         """The party this TLS certificate, in DER, belongs to."""
@@ -156,6 +154,20 @@ class Parties:
     def agency_values(self) -> dict[str, Agency]:
         """The agencies as the routing room knows them."""
         return dict(self._loaded.values)
+
+
+class _Names(Collection[str]):
+    def __init__(self, parties: Parties) -> None:
+        self._parties = parties
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._parties.partners, *self._parties.agencies))
+
+    def __len__(self) -> int:
+        return len(self._parties.partners) + len(self._parties.agencies)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._parties.partners or name in self._parties.agencies
 
 
 def _moment(now: datetime | None) -> datetime:
@@ -254,21 +266,3 @@ def _agency_value(file: pathlib.Path, settings: AgencySettings) -> Agency:
         )
     except ValueError as error:
         raise ConfigError(file, str(error), key=settings.name) from None
-
-
-def server_tls(config: Config, parties: Parties) -> ssl.SSLContext:
-    """The TLS of our listener: everybody known may open a connection."""
-    tls = config.gateway.tls
-    return server_context(
-        config.path(tls.certificate), config.path(tls.key), partners=parties.tls_certificates()
-    )
-
-
-def client_tls(config: Config, parties: Parties) -> dict[str, ssl.SSLContext]:
-    """The TLS of each agency and partner whose server we call: its own certificates and no others."""
-    tls = config.gateway.tls
-    chain, key = config.path(tls.certificate), config.path(tls.key)
-    return {
-        name: client_context(party.server_certificates, chain=chain, key=key)
-        for name, party in (*parties.partners.items(), *parties.agencies.items())
-    }

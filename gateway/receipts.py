@@ -20,8 +20,12 @@ class Receipts:
     """Signs receipts in the gateway's name."""
 
     def __init__(
-        self, settings: GatewaySettings, signer: Signer, now: Callable[[], Instant] = clock.instant
+        self,
+        settings: GatewaySettings,
+        signer: Callable[[], Signer],
+        now: Callable[[], Instant] = clock.instant,
     ) -> None:
+        """`signer` is asked for each receipt: certificates change while the gateway runs."""
         self._settings = settings
         self._signer = signer
         self._now = now
@@ -76,7 +80,7 @@ class Receipts:
                 "issued": clock.iso(now),
             }
         )
-        signature = sign(body, self._signer, detached=True, signing_time=clock.utc(now))
+        signature = sign(body, self._signer(), detached=True, signing_time=clock.utc(now))
         headers = [
             ("Content-Type", "application/json"),
             (SIGNATURE_HEADER, base64.b64encode(signature).decode()),

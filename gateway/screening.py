@@ -5,14 +5,14 @@ What cannot be written for an agency is found here, while the trader is still li
 it would be a dead letter, of which the trader hears nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ..codecs.declaration import Declaration
 from ..codecs.document import Reader, Reading, Syntax
 from ..codecs.finding import MAX_FINDINGS, EdifactPointer, Finding, Severity, XmlPointer
 from .answers import Answers, NotWritable
-from .config import AgencySettings, Config, PartnerSettings
-from .parties import Party
+from .config import AgencySettings, PartnerSettings
+from .parties import Parties, Party
 from .said import acknowledging
 
 # In place of a delivery's reference in what is written only to be read back: as long as a real one.
@@ -25,10 +25,8 @@ NOT_WRITABLE = "not-writable"
 class Screening:
     """Checks by the configuration: our own name, our partners' names, the agencies' forms."""
 
-    def __init__(self, config: Config, answers: Answers, reader: Reader) -> None:
-        self._edifact_id = config.gateway.edifact_id
-        self._partners = config.partners
-        self._agencies: Mapping[str, AgencySettings] = config.agencies
+    def __init__(self, parties: Parties, answers: Answers, reader: Reader) -> None:
+        self._parties = parties
         self._answers = answers
         self._reader = reader
 
@@ -39,14 +37,16 @@ class Screening:
         if interchange is None or acknowledging(reading.documents):
             return ()
         findings = []
-        if interchange.recipient and interchange.recipient != self._edifact_id:
+        config = self._parties.config
+        ours = config.gateway.edifact_id
+        if interchange.recipient and interchange.recipient != ours:
             text = "this interchange is addressed to somebody else"
-            findings.append(_unb(_NOT_RECIPIENT, 3, text, interchange.recipient, self._edifact_id))
+            findings.append(_unb(_NOT_RECIPIENT, 3, text, interchange.recipient, ours))
         own = party.settings.edifact_id if isinstance(party.settings, PartnerSettings) else ""
         if own:
             wrong = interchange.sender != own
         else:
-            others = (other.edifact_id for other in self._partners.values() if other.name != party.name)
+            others = (other.edifact_id for other in config.partners.values() if other.name != party.name)
             wrong = bool(interchange.sender) and interchange.sender in others
         if wrong:
             text = "this interchange sender is not the partner it came from"
@@ -63,7 +63,7 @@ class Screening:
         """
         forms: dict[str, AgencySettings] = {}
         for name in agencies:
-            agency = self._agencies.get(name)
+            agency = self._parties.config.agencies.get(name)
             if agency is not None:
                 forms.setdefault(agency.syntax, agency)
         found = [f for agency in forms.values() for f in self._form(declaration, agency, test=test)]

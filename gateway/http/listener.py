@@ -28,12 +28,13 @@ async def serve(
     admit: Admit | None = None,
     limits: Limits | None = None,
     clock: Callable[[], Instant],
-    tls: ssl.SSLContext | None = None,
+    tls: Callable[[], ssl.SSLContext] | None = None,
     log: FilteringBoundLogger,
     stopping: anyio.Event | None = None,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve HTTP (over TLS with `tls`) on `listener` until `stopping` is set; closes `listener`.
+    """Serve HTTP on `listener` until `stopping` is set; closes `listener`. With `tls`, over TLS: it is called
+    for the context of each handshake, so that certificates change while connections go on.
 
     `task_status.started()` is called once connections are accepted. `admit` sees each head before its body is
     read; `handler` sees whole requests. Once `stopping` is set nothing is accepted, idle connections close,
@@ -71,7 +72,7 @@ def _listeners(listener: Listener[SocketStream]) -> list[SocketListener]:
 class _Server:
     """The connections of one listener."""
 
-    def __init__(self, service: Service, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, service: Service, tls: Callable[[], ssl.SSLContext] | None) -> None:
         self._service = service
         self._limits = service.limits
         self._log = service.log
@@ -112,7 +113,7 @@ class _Server:
             elif self._tls is None:
                 await self._run(raw, client)
             else:
-                stream = await self._handshake(raw, client, self._tls)
+                stream = await self._handshake(raw, client, self._tls())
                 if stream is not None:
                     await self._run(stream, client)
         except STREAM_ERRORS:

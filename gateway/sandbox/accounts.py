@@ -14,8 +14,8 @@ from ...security import SecurityError, load_certificates, load_private_key
 from ...security.cms import DecryptionKey, Signer
 from ...security.tls import client_context, server_context
 from ..as2 import Terms
-from ..as2_settings import As2Settings
-from ..config import Config, cipher_of, digest_of, load_config
+from ..as2_settings import As2Settings, cipher_of, digest_of
+from ..config import Config, load_config
 from ..toml import ConfigError, read_toml
 from .script import Manner, SandboxSettings
 

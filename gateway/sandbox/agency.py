@@ -69,7 +69,7 @@ class SandboxAgency:
                 self.handle,
                 admit=self.admit if self._as2 is None else None,
                 clock=clock.instant,
-                tls=self._account.server_tls if self._as2 is None else None,
+                tls=(lambda: self._account.server_tls) if self._as2 is None else None,
                 limits=LIMITS,
                 log=log,
                 stopping=stopping,

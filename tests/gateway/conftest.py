@@ -147,7 +147,7 @@ class Bench:
         self.outbound = Outbound(
             ledger, self.parties, self.answers, self.decisions, self.sender, now, lambda: 0.5
         )
-        self.screening = Screening(config, self.answers, self.reader)
+        self.screening = Screening(self.parties, self.answers, self.reader)
         self.intake = Intake(ledger, config.rules, agencies, self.answers, self.screening, now)
         self.inbound = Inbound(
             ledger,
@@ -163,7 +163,7 @@ class Bench:
         self.as2 = As2Channel(
             self.inbound, ledger, self.parties, self.metrics, "gateway", Concealment(0), now
         )
-        self.receipts = Receipts(settings, self.parties.signer, now)
+        self.receipts = Receipts(settings, lambda: self.parties.signer, now)
         self.api = Api(
             self.as2,
             self.inbound,
@@ -476,7 +476,7 @@ def open_bench(folder: pathlib.Path, anyio_backend: object) -> OpenBench:
 @pytest.fixture(scope="session")
 def parties(starter: pathlib.Path) -> Parties:
     """The parties of the starter configuration, their keys loaded once."""
-    return Parties(load_config(starter))
+    return Parties(load_config(starter), NOW)
 
 
 @pytest.fixture

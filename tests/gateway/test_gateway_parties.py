@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tidewaiter.gateway.config import load_config
-from tidewaiter.gateway.parties import Parties, client_tls, server_tls
+from tidewaiter.gateway.parties import Parties
+from tidewaiter.gateway.tls_contexts import TlsContexts
 from tidewaiter.gateway.toml import ConfigError
 from tidewaiter.routing.agreement import Channel, Syntax
 from tidewaiter.routing.outcome import Outcome
@@ -172,14 +173,14 @@ def test_agencies_as_the_routing_room_knows_them(folder: pathlib.Path) -> None:
     assert (customs.channel, customs.syntax, customs.live) == (Channel.AS2, Syntax.EDIFACT, True)
 
 
-def test_tls_knows_everybody_and_pins_each_server(starter: pathlib.Path, parties: Parties) -> None:
-    config = load_config(starter)
-    context = server_tls(config, parties)
+def test_tls_knows_everybody_and_pins_each_server(parties: Parties) -> None:
+    made = TlsContexts(parties)
+    context = made.server()
     assert context.verify_mode is ssl.CERT_OPTIONAL
     assert {c.subject for c in parties.tls_certificates()} == {
         c.subject for name in ("trader", "agriculture", "health") for c in parties.named(name).certificates
     }
-    contexts = client_tls(config, parties)
+    contexts = made.clients
     assert set(contexts) == {"trader", "agriculture", "customs", "health"}
     assert contexts["health"].verify_mode is ssl.CERT_REQUIRED
     assert contexts["health"].cert_store_stats()["x509"] == 1

@@ -70,7 +70,7 @@ def make(parties: Parties) -> Callable[[str], Receipts]:
             },
             GatewaySettings,
         )
-        return Receipts(settings, parties.signer, lambda: ISSUED)
+        return Receipts(settings, lambda: parties.signer, lambda: ISSUED)
 
     return made
 

@@ -103,7 +103,7 @@ def serving() -> Callable[..., contextlib.AbstractAsyncContextManager[Server]]:
                 admit=admit,
                 limits=settings,
                 clock=server.clock,
-                tls=tls,
+                tls=None if tls is None else lambda: tls,
                 log=server.log.logger(),
                 stopping=server.stopping,
                 task_status=task_status,

@@ -8,9 +8,10 @@ import pytest
 
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway.config import load_config
-from tidewaiter.gateway.parties import Parties, client_tls, server_tls
+from tidewaiter.gateway.parties import Parties
 from tidewaiter.gateway.sandbox.samples import SAMPLES, sample
 from tidewaiter.gateway.scaffold import Ports, ScaffoldError, make_starter
+from tidewaiter.gateway.tls_contexts import TlsContexts
 from tidewaiter.routing.facts import facts_of
 from tidewaiter.routing.sla import levels_at
 
@@ -26,8 +27,9 @@ def test_it_loads_with_every_party_and_its_keys(starter: pathlib.Path) -> None:
         "agriculture": ("https", "xml"),
         "health": ("https", "xml"),
     }
-    assert server_tls(config, parties) is not None
-    assert {"agriculture", "health"} <= set(client_tls(config, parties))
+    contexts = TlsContexts(parties)
+    assert contexts.server() is not None
+    assert {"agriculture", "health"} <= set(contexts.clients)
 
 
 def test_private_keys_are_for_their_owner_only(starter: pathlib.Path) -> None:
