@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := codecs gateway routing security loadtest benchmarks
 
-.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact bench-as2 bench-peers load clean
+.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact bench-as2 bench-peers timing-oracle load clean
 
 help:
 	@echo "make demo    install into $(VENV) and run the demonstration"
 	@echo "make test    install and run every check and test"
 	@echo "make bench   run the benchmarks: bench-pipeline, bench-edifact and bench-as2 (bench-peers adds readers from npm)"
+	@echo "make timing-oracle  see if times of answers tell what failed inside encryption (20 minutes; N=100000)"
 	@echo "make load    run a short load test against a gateway of its own"
 	@echo "make clean   remove what the other commands made"
 
@@ -47,6 +48,9 @@ bench-as2: $(VENV)/.dev-installed
 
 bench-peers: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.benchmarks.edifact.node
+
+timing-oracle: $(VENV)/.dev-installed
+	$(BIN)/python -m tidewaiter.benchmarks.as2.oracle $(if $(N),--n $(N))
 
 load: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.loadtest
