@@ -50,8 +50,11 @@ class Ledger(Protocol):
         """Count anew what has still to be sent, for `has_room`; in between, what is committed is added."""
         ...
 
-    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool, bool]:
-        """Whether there is a delivery to claim, to an agency not in `skip`; a notification; an MDN."""
+    async def due(
+        self, *, now_ns: int, skip: Collection[str] = (), skip_mdns: Collection[str] = ()
+    ) -> tuple[bool, bool, bool]:
+        """Whether there is a delivery to claim, to an agency not in `skip`; a notification; an MDN, of a party
+        not in `skip_mdns`."""
         ...
 
     async def rebase(self, *, now_ns: int, latest_ns: int, lease_ns: int, ahead_ns: int = 0) -> None:
@@ -99,8 +102,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def claim_mdns(self, *, now_ns: int, lease_ns: int, limit: int) -> list[ClaimedMdn]:
-        """Lease the MDNs that are due, the parties in turn, each with the receipt to be posted."""
+    async def claim_mdns(
+        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+    ) -> list[ClaimedMdn]:
+        """Lease the MDNs that are due, the parties in turn, each with the receipt to be posted; those to a
+        party in `skip` are left out."""
         ...
 
     async def keep_wire(self, wires: Sequence[tuple[str, Wire]]) -> None:

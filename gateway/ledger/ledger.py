@@ -122,9 +122,11 @@ class SqliteLedger:
                 self._waiting += len(change.deliveries) + len(change.notifications) + len(change.mdns)
         return results
 
-    async def due(self, *, now_ns: int, skip: Collection[str] = ()) -> tuple[bool, bool, bool]:
+    async def due(
+        self, *, now_ns: int, skip: Collection[str] = (), skip_mdns: Collection[str] = ()
+    ) -> tuple[bool, bool, bool]:
         """See Ledger."""
-        return await self._read(reads.due, now_ns, self._epoch(), skip)
+        return await self._read(reads.due, now_ns, self._epoch(), skip, skip_mdns)
 
     async def rebase(self, *, now_ns: int, latest_ns: int, lease_ns: int, ahead_ns: int = 0) -> None:
         """See Ledger."""
@@ -159,9 +161,11 @@ class SqliteLedger:
         (notifications,) = await self._write([work])
         return await self._read(reads.with_wires, notifications) if notifications else []
 
-    async def claim_mdns(self, *, now_ns: int, lease_ns: int, limit: int) -> list[ClaimedMdn]:
+    async def claim_mdns(
+        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+    ) -> list[ClaimedMdn]:
         """See Ledger."""
-        work = functools.partial(lease_mdns, lease=self._lease(now_ns, lease_ns), limit=limit)
+        work = functools.partial(lease_mdns, lease=self._lease(now_ns, lease_ns), limit=limit, skip=skip)
         (mdns,) = await self._write([work])
         return await self._read(reads.with_receipts, mdns) if mdns else []
 

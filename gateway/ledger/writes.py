@@ -261,14 +261,17 @@ def lease_notifications(db: sqlite3.Connection, lease: Lease, limit: int) -> lis
     return [notification_of(row) for row in _leased(db, "lease_notification", lease, [*lapsed, *due])]
 
 
-def lease_mdns(db: sqlite3.Connection, lease: Lease, limit: int) -> list[MdnRecord]:
-    """Lease up to `limit` MDNs: first what a dead worker left, then each party in turn, so that one whose
-    address does not answer does not hold up the others."""
+def lease_mdns(
+    db: sqlite3.Connection, lease: Lease, limit: int, skip: Collection[str] = ()
+) -> list[MdnRecord]:
+    """Lease up to `limit` MDNs, none of a party in `skip`: first what a dead worker left, then each party in
+    turn, so that one whose address does not answer does not hold up the others."""
     now = {"now_ns": lease.now_ns, "epoch": lease.epoch}
-    lapsed = db.execute(SQL["lapsed_mdns"], now).fetchmany(limit)
+    lapsed = [row for row in db.execute(SQL["lapsed_mdns"], now) if row["party"] not in skip]
     lanes = [
         db.execute(SQL["due_mdns"], {"party": party, "now_ns": lease.now_ns, "limit": limit}).fetchall()
         for party in waiting_parties(db)
+        if party not in skip
     ]
     turns = [row for turn in zip_longest(*lanes) for row in turn if row is not None]
     return [mdn_of(row) for row in _leased(db, "lease_mdn", lease, [*lapsed, *turns][:limit])]
