@@ -53,7 +53,7 @@ class Ledger(Protocol):
     async def due(
         self, *, now_ns: int, skip: Collection[str] = (), skip_mdns: Collection[str] = ()
     ) -> tuple[bool, bool, bool]:
-        """Whether there is a delivery to claim, to an agency not in `skip`; a notification; an MDN, of a party
+        """Whether there is a delivery to claim, to an agency not in `skip`; a notification; an MDN, to one
         not in `skip_mdns`."""
         ...
 

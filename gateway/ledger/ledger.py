@@ -146,11 +146,9 @@ class SqliteLedger:
         room: Mapping[str, int] | None = None,
     ) -> list[ClaimedDelivery]:
         """See Ledger."""
-
-        def claim(db: sqlite3.Connection) -> list[DeliveryRecord]:
-            return lease_deliveries(db, self._lease(now_ns, lease_ns), limit, skip, room or {})
-
-        (deliveries,) = await self._write([claim])
+        lease = self._lease(now_ns, lease_ns)
+        work = functools.partial(lease_deliveries, lease=lease, limit=limit, skip=skip, room=room or {})
+        (deliveries,) = await self._write([work])
         return await self._read(reads.with_lodgements, deliveries) if deliveries else []
 
     async def claim_notifications(

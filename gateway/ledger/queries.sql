@@ -301,7 +301,7 @@ WHERE state = 'pending' AND party = :party AND due_ns <= :now_ns
 ORDER BY due_ns, seq LIMIT :limit;
 
 -- lapsed_mdns: The MDNs whose worker is gone: its lease is over, or was of an earlier process.
-SELECT seq, due_ns FROM mdn
+SELECT seq, due_ns, party FROM mdn
 WHERE state = 'sending' AND (lease_until_ns IS NULL OR lease_until_ns <= :now_ns OR lease_epoch <> :epoch)
 ORDER BY seq;
 

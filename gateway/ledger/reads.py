@@ -206,7 +206,9 @@ def deliveries(db: sqlite3.Connection, state: DeliveryState, limit: int) -> list
     return [delivery_of(row) for row in db.execute(SQL["deliveries_in_state"], asked)]
 
 
-def due(db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str]) -> tuple[bool, bool, bool]:
+def due(
+    db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str], skip_mdns: Collection[str]
+) -> tuple[bool, bool, bool]:
     """Whether a delivery is to be claimed, a notification, an MDN: a few probes of an index each."""
     now = {"now_ns": now_ns, "epoch": epoch, "limit": 1}
     delivery = any(row["agency"] not in skip for row in db.execute(SQL["lapsed_deliveries"], now)) or any(
@@ -218,9 +220,10 @@ def due(db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str]) 
         db.execute(SQL[query], now).fetchone() is not None
         for query in ("due_notifications", "lapsed_notifications")
     )
-    mdn = db.execute(SQL["lapsed_mdns"], now).fetchone() is not None or any(
+    mdn = any(row["party"] not in skip_mdns for row in db.execute(SQL["lapsed_mdns"], now)) or any(
         db.execute(SQL["due_mdns"], {**now, "party": party}).fetchone() is not None
         for party in waiting_parties(db)
+        if party not in skip_mdns
     )
     return delivery, notification, mdn
 

@@ -122,8 +122,9 @@ async def test_one_that_is_asked_for_again_goes_before_it(
     assert await deliveries(ledger, 100) == [second]
     await write(moved(second, state, due_ns=150))
     await write(moved(first, DeliveryState.PENDING))
-    await write(moved(second, DeliveryState.PENDING))
     assert await deliveries(ledger, 1000) == [first]
+    await write(moved(second, DeliveryState.PENDING))
+    assert await deliveries(ledger, 1000) == []
 
 
 async def test_a_clock_set_back_keeps_nothing_waiting_for_its_mdn_for_ever(
@@ -272,6 +273,11 @@ async def test_parties_take_turns_with_their_mdns(ledger: SqliteLedger, make: An
     claimed = await mdns(ledger, 100, limit=2)
     assert claimed[1] == mdn.id
     assert len(claimed) == 2
+    assert await ledger.due(now_ns=100) == (False, False, True)
+    assert await ledger.due(now_ns=1000, skip_mdns=["dead", "trader"]) == (False, False, False)
+    assert await ledger.due(now_ns=1000, skip_mdns=["dead"]) == (False, False, True)  # what lapsed
+    found = await ledger.claim_mdns(now_ns=1000, lease_ns=LEASE, limit=9, skip=["dead"])
+    assert [claim.mdn.id for claim in found] == [mdn.id]
 
 
 async def test_a_clock_set_back_leaves_no_mdn_stuck(ledger: SqliteLedger, make: Any, write: Any) -> None:
