@@ -5,6 +5,7 @@ refused where they are configured. Of key wraps there is AES (RFC 3394): that of
 OpenSSL uses for a Triple DES key and an elliptic curve, would join the oldest cipher and the newest keys.
 """
 
+import functools
 import os
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -42,10 +43,13 @@ OAEP = {
     Digest.SHA512: KeyTransport.RSA_OAEP_SHA512,
 }
 
+_PKCS1 = padding.PKCS1v15()
 _NULL = der.tlv(der.NULL)
 _VERSION_0 = der.tlv(der.INTEGER, b"\0")
 _VERSION_3 = der.tlv(der.INTEGER, b"\x03")
 _BIT_STRING = 0x03
+# Without material of the sender's there is one for each key wrap.
+_SHARED = 16
 _EC_PUBLIC_KEY = der.oid("1.2.840.10045.2.1")
 _KEY_AGREEMENT = 0xA1  # RecipientInfo [1], and OriginatorIdentifierOrKey [1]
 _EXPLICIT_2 = 0xA2
@@ -76,7 +80,7 @@ def read_transport(contents: bytes, policy: Policy) -> padding.AsymmetricPadding
     oid, parameters = split_identifier(contents)
     if oid == RSA_ENCRYPTION:
         policy.require(KeyTransport.RSA_PKCS1)
-        return padding.PKCS1v15()
+        return _PKCS1
     if oid != RSA_OAEP:
         raise InsufficientSecurity("the key transport algorithm is not supported")
     oaep = decode(OaepParameters, parameters)
@@ -153,12 +157,17 @@ def _originator(originator: Raw, curve: ec.EllipticCurve) -> ec.EllipticCurvePub
 
 def _derive(shared: bytes, digest: HashAlgorithm, wrap: bytes, material: bytes | None, size: int) -> bytes:
     """The X9.63 derivation over ECC-CMS-SharedInfo (RFC 5753 7.2); `wrap` is the identifier as it is sent."""
+    return X963KDF(digest, size, _shared_info(wrap, material, size)).derive(shared)
+
+
+@functools.lru_cache(maxsize=_SHARED)
+def _shared_info(wrap: bytes, material: bytes | None, size: int) -> bytes:
     parts = [wrap]
     if material is not None:
         parts.append(der.tlv(EXPLICIT_0, der.tlv(der.OCTET_STRING, material)))
     bits = (8 * size).to_bytes(4, "big")
     parts.append(der.tlv(_EXPLICIT_2, der.tlv(der.OCTET_STRING, bits)))
-    return X963KDF(digest, size, der.tlv(der.SEQUENCE, *parts)).derive(shared)
+    return der.tlv(der.SEQUENCE, *parts)
 
 
 def agree(key: bytes, recipient: Facts, public_key: ec.EllipticCurvePublicKey, how: KeyTransport) -> bytes:

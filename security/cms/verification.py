@@ -246,7 +246,7 @@ def _check_attributes(
 ) -> None:
     """11.1, 11.2: content type and digest stand in the attributes once, and fit."""
     values = _values(attributes)
-    if values.get(_CONTENT_TYPE) != kind:
+    if values.get(_CONTENT_TYPE) != kind or kind != DATA:  # RFC 8551 2.4.2: another type is another thing
         raise IntegrityFailed("the signed content type is not the message's")
     if values.get(_MESSAGE_DIGEST) != _OCTETS[digest] + message_digest:
         raise IntegrityFailed("the digest does not fit the content")
@@ -276,4 +276,5 @@ def _protected(protection: bytes, digest: Digest, scheme: Signature) -> bool:
     if [part.tag for part in parts] != [der.SEQUENCE, _SIGNATURE_TAG]:
         return False
     first, second = (protection[part.start : part.stop] for part in parts)
-    return digest_of(first) is digest and SIGNATURES.get(split_identifier(second)[0], (None,))[0] is scheme
+    named, hashed_with = SIGNATURES.get(split_identifier(second)[0], (None, None))
+    return digest_of(first) is digest and named is scheme and (hashed_with or digest) is digest
