@@ -151,13 +151,14 @@ class Forge:
         )
         return content_info(SIGNED, structure)
 
-    def multipart(self, signature: bytes, content: bytes | None = None) -> Piece:
+    def multipart(self, signature: bytes, content: bytes | None = None, boundary: str = "b1") -> Piece:
         """A multipart/signed (RFC 1847) of `signature` over `content`."""
         kind = b"Content-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: binary\r\n\r\n"
         parts = (self.content if content is None else content, kind + signature)
-        body = b"".join(b"--b1\r\n" + part + b"\r\n" for part in parts) + b"--b1--\r\n"
-        value = 'multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary=b1'
-        return Piece((("Content-Type", value),), (body,))
+        mark = boundary.encode()
+        body = b"".join(b"--%b\r\n%b\r\n" % (mark, part) for part in parts) + b"--%b--\r\n" % mark
+        value = 'multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary='
+        return Piece((("Content-Type", value + boundary),), (body,))
 
     def transported(self, key: bytes, name: str = "alice", pad: Any = None, algorithm: bytes = RSA) -> bytes:
         """A KeyTransRecipientInfo."""
