@@ -62,8 +62,10 @@ def _walked(stored: Stored, means: Means, moment: Moment, *, settled: bool) -> t
     walk = Walk(means, moment.at)
     root = walk.entity(mime.from_http(stored.headers, stored.body))
     signed = next(signing_times(root), None)
-    if settled or signed is None or signed == moment.at:
+    if settled or signed is None:
         return moment, walk, root
+    if signed == moment.at:
+        return Moment(signed, SIGNED_AT), walk, root
     walk = Walk(means, signed)
     return Moment(signed, SIGNED_AT), walk, walk.entity(mime.from_http(stored.headers, stored.body))
 
@@ -106,6 +108,13 @@ def signing_times(root: Layer) -> Iterator[datetime]:
     for layer in layers(root):
         if isinstance(layer.cms, ShownSigned):
             yield from (one.signing_time for one in layer.cms.signers if one.signing_time is not None)
+
+
+def mic_source(stored: Stored, means: Means, at: datetime) -> MicSource | None:
+    """The octets the MIC of `stored` is over; None where `means` do not open it that far."""
+    walk = Walk(means, at)
+    walk.entity(mime.from_http(stored.headers, stored.body))
+    return walk.mic_source
 
 
 def _identity(stored: Stored) -> tuple[Identity | None, str]:

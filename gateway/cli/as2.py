@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Json
+from .options import Dir, Json
 
 as2 = typer.Typer(help="AS2 messages: look into one, send one, verify a receipt.", no_args_is_help=True)
 
@@ -63,3 +63,84 @@ def inspect(
         as_json=as_json,
     )
     raise typer.Exit(code)
+
+
+@as2.command()
+def send(
+    files: Annotated[list[pathlib.Path], typer.Argument(help="Documents to send.", metavar="FILE...")],
+    to: Annotated[str, typer.Option(help="The partner or agency to send to, from the gateway.")] = "",
+    as_partner: Annotated[
+        str,
+        typer.Option("--as", help="Send to the gateway, as this partner; its keys lie in keys/ of --dir."),
+    ] = "",
+    attach: Annotated[
+        list[pathlib.Path], typer.Option("--attach", help="A file to send along with the one document.")
+    ] = [],  # noqa: B006  typer reads it
+    content_type: Annotated[
+        str, typer.Option(help="The documents' media type; else by how they begin, else by their names.")
+    ] = "",
+    message_id: Annotated[
+        str, typer.Option(help="The Message-ID, to send a document once more under the one it had.")
+    ] = "",
+    subject: Annotated[str, typer.Option(help="The Subject header.")] = "",
+    url: Annotated[str, typer.Option(help="Send here instead of where the agreement says.")] = "",
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option("--out", help="Keep each request, its MIC and the response in this folder."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write the request to --out and send nothing.")
+    ] = False,
+    directory: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Send documents as an agreement wants them, and verify each receipt. Exit 0: each is receipted, or taken
+    where no receipt is asked for; 1: not so; 2: nothing was sent; 3: taken, and the receipt comes later."""
+    from ..home import home
+    from .as2_send import Wish
+    from .as2_send import send as send_all
+
+    wish = Wish(files, attach, content_type, message_id, subject, dry_run)
+    code = send_all(home(directory), wish, to=to, as_partner=as_partner, url=url, out=out, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@as2.command("verify-receipt")
+def verify_receipt(
+    file: Annotated[
+        pathlib.Path,
+        typer.Argument(help="A stored response with its headers (MDN or 202), or the JSON receipt alone."),
+    ],
+    certificate: Annotated[
+        list[pathlib.Path],
+        typer.Option(
+            "--certificate", help="The signer's certificate of that time, PEM; also that of a --key."
+        ),
+    ],
+    signature: Annotated[
+        pathlib.Path | None,
+        typer.Option("--signature", help="Of a JSON receipt; else FILE with .p7s instead."),
+    ] = None,
+    document: Annotated[
+        pathlib.Path | None,
+        typer.Option("--document", help="What was sent; for an MDN, the MIME part that its MIC covers."),
+    ] = None,
+    message: Annotated[
+        pathlib.Path | None,
+        typer.Option("--message", help="For an MDN: the stored request; its MIC is computed again."),
+    ] = None,
+    key: Annotated[
+        list[pathlib.Path], typer.Option("--key", help="A private key, PEM, that opens --message.")
+    ] = [],  # noqa: B006  typer reads it
+    mic: Annotated[str, typer.Option(help="The MIC an MDN must repeat, as the sender kept it.")] = "",
+    at: Annotated[
+        str, typer.Option(help="When an MDN was signed, if neither its signature nor its Date says so.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Verify a receipt, years later too: who signed it, when, and that it speaks of this document."""
+    from .receipt import Asked
+    from .receipt import verify_receipt as verify
+
+    asked = Asked(certificate, signature, document, message, key, mic, at)
+    raise typer.Exit(verify(file, asked, as_json=as_json))

@@ -11,7 +11,7 @@ from ..as2.inspected import Inspection, Layer, Means, Standing
 from ..as2.inspection import inspect, layers
 from ..as2.stored import Kind, NotStored, Stored, read_stored
 from .as2_documents import write_documents
-from .as2_means import Unusable, configured_means, given_means, together
+from .as2_means import Unusable, configured_means, given_means, read_moment, together
 from .as2_records import record
 from .as2_view import View
 from .complaint import complain
@@ -67,17 +67,6 @@ def read_message(name: str) -> Stored:
         raise Unusable(f"{name}: {error}") from None
     except (OSError, ValueError) as error:
         raise Unusable(f"{name}: {getattr(error, 'strerror', None) or error}") from None
-
-
-def read_moment(text: str) -> datetime | None:
-    """`--at`, a date or a time in ISO 8601; without a zone it is UTC. Raises Unusable."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unusable(f"--at {text!r} is no time: 2026-11-22T09:30:00Z") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _means(

@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from cryptography import x509
 
@@ -37,6 +38,17 @@ def read_file(file: pathlib.Path) -> bytes:
         return file.read_bytes()
     except (OSError, ValueError) as error:
         raise Unusable(f"{file}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read_moment(text: str) -> datetime | None:
+    """`--at`, a date or a time in ISO 8601; without a zone it is UTC. Raises Unusable."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unusable(f"--at {text!r} is no time: 2026-11-22T09:30:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def read_keys(

@@ -10,7 +10,7 @@ import typer
 
 from ... import __version__
 from ..home import home
-from .as2 import as2
+from .as2 import as2, verify_receipt
 from .directories import directories
 from .options import Dir, Json, Utf8
 
@@ -168,33 +168,7 @@ def read(
     raise typer.Exit(read(file, out=out))
 
 
-@app.command("verify-receipt", rich_help_panel=FILES)
-def verify_receipt(
-    file: Annotated[
-        pathlib.Path,
-        typer.Argument(help="A stored response with its headers (MDN or 202), or the JSON receipt alone."),
-    ],
-    certificate: Annotated[
-        pathlib.Path, typer.Option("--certificate", help="The gateway's certificate, PEM.")
-    ],
-    signature: Annotated[
-        pathlib.Path | None,
-        typer.Option("--signature", help="Of a JSON receipt; else FILE with .p7s instead."),
-    ] = None,
-    document: Annotated[
-        pathlib.Path | None,
-        typer.Option(
-            "--document",
-            help="What was sent; for an MDN, the MIME part that its MIC covers.",
-        ),
-    ] = None,
-    mic: Annotated[str, typer.Option(help="The MIC an MDN must repeat, as the sender kept it.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Verify a receipt, years later too: who signed it, when, and that it speaks of this document."""
-    from .receipt import verify_receipt
-
-    raise typer.Exit(verify_receipt(file, certificate, signature, document, mic, as_json=as_json))
+app.command("verify-receipt", rich_help_panel=FILES)(verify_receipt)
 
 
 Reference = Annotated[str, typer.Argument(help="A lodgement's or delivery's id, an LRN or an MRN.")]

@@ -1,79 +1,50 @@
 """`verify-receipt`: a stored MDN or JSON receipt against the gateway's certificate and the document sent."""
 
 import base64
-import email.utils
 import hashlib
 import pathlib
-import re
 import sys
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 from cryptography import x509
 
-from ...security import (
-    DEFAULT_POLICY,
-    Digest,
-    MalformedCms,
-    SecurityError,
-    fingerprint,
-    load_certificates,
-)
+from ...security import DEFAULT_POLICY, MalformedCms, SecurityError, fingerprint, load_certificates
 from ...security.cms import verify
-from ..as2 import MdnKind, Mic, Terms, read_mdn, same_mic
+from ..as2.stored import NotStored, read_stored
 from ..receipts import SIGNATURE_HEADER
+from .as2_means import Unusable, read_moment
+from .receipt_mdn import ANOTHER, MATCHES, Sent, Unreadable, mdn_receipt
 
 VERIFIED, REFUSED, UNREADABLE = 0, 1, 2
-MATCHES, ANOTHER = "matches", "is another one"
-NOT_THE_PART = "cannot be told: the MIC covers the MIME part, not the file alone: give that, or --mic"
-# What begins with a header is a MIME part.
-_PART = re.compile(rb"(?:Content|MIME)-[A-Za-z-]+:", re.IGNORECASE)
-# What a believed receipt may say; that the message failed is proven no less.
-_SAID = frozenset({MdnKind.PROCESSED, MdnKind.WARNING, MdnKind.ERROR, MdnKind.FAILED})
 
 
-class _Unreadable(Exception):  # noqa: N818 - it says what the file is
-    """The file is no receipt; the text says why."""
+class Asked(NamedTuple):
+    """What a receipt is to be verified with. `signature` is of a JSON receipt, `message`, `keys` and `at` are
+    for an MDN."""
+
+    certificates: Sequence[pathlib.Path]
+    signature: pathlib.Path | None = None
+    document: pathlib.Path | None = None
+    message: pathlib.Path | None = None
+    keys: Sequence[pathlib.Path] = ()
+    mic: str = ""
+    at: str = ""
 
 
-class _BadCertificate(Exception):  # noqa: N818 - as above
-    """The certificate given is none; the text says why."""
-
-
-def verify_receipt(
-    file: pathlib.Path,
-    certificate: pathlib.Path,
-    signature: pathlib.Path | None,
-    document: pathlib.Path | None,
-    mic: str,
-    *,
-    as_json: bool,
-) -> int:
+def verify_receipt(file: pathlib.Path, asked: Asked, *, as_json: bool) -> int:
     """Print what the receipt proves. 0: it verifies, 1: it does not, 2: it cannot be read."""
     try:
-        headers, body = _split(file.read_bytes())
-        pinned = _pinned(certificate)
-        sent = document.read_bytes() if document is not None else None
-        if body.lstrip().startswith(b"{"):
-            issued, digest = _read(body)
-            signed = headers.get(SIGNATURE_HEADER.lower().encode())
-            if signed is None:
-                signed = (beside := signature or file.with_suffix(".p7s")).read_bytes()
-                told = _json_receipt(body, signed, issued, pinned, source=str(beside))
-            else:
-                told = _json_receipt(body, signed, issued, pinned, source=SIGNATURE_HEADER)
-            if sent is not None:
-                told["document"] = MATCHES if hashlib.sha256(sent).hexdigest() == digest else ANOTHER
-        else:
-            told = _mdn(headers, body, pinned, sent, mic)
+        told = _told(file, asked)
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return UNREADABLE
-    except _BadCertificate as error:
-        sys.stderr.write(f"{certificate}: {error}\n")
+    except Unusable as error:
+        sys.stderr.write(f"{error}\n")
         return UNREADABLE
-    except (SecurityError, _Unreadable) as error:
+    except (SecurityError, Unreadable) as error:
         sys.stderr.write(f"{file}: {error}\n")
         return UNREADABLE
     if as_json:
@@ -84,20 +55,43 @@ def verify_receipt(
     return VERIFIED if told["verified"] and told.get("document") in {None, MATCHES} else REFUSED
 
 
+def _told(file: pathlib.Path, asked: Asked) -> dict[str, Any]:
+    data = file.read_bytes()
+    at = read_moment(asked.at)
+    pinned = tuple(one for name in asked.certificates for one in _pinned(name))
+    document = asked.document.read_bytes() if asked.document is not None else None
+    message = asked.message.read_bytes() if asked.message is not None else None
+    headers, body = _split(data)
+    if not body.lstrip().startswith(b"{"):
+        return mdn_receipt(data, pinned, Sent(document, message, tuple(asked.keys), asked.mic), at)
+    issued, digest = _read(body)
+    signed, source = headers.get(SIGNATURE_HEADER.lower().encode()), SIGNATURE_HEADER
+    if signed is None:
+        beside = asked.signature or file.with_suffix(".p7s")
+        signed, source = beside.read_bytes(), str(beside)
+    told = _json_receipt(body, signed, issued, pinned, source=source)
+    if document is not None:
+        told["document"] = MATCHES if hashlib.sha256(document).hexdigest() == digest else ANOTHER
+    return told
+
+
 def _pinned(file: pathlib.Path) -> tuple[x509.Certificate, ...]:
     try:
         return load_certificates(file.read_bytes())
     except SecurityError as error:
-        raise _BadCertificate(str(error)) from None
+        raise Unusable(f"{file}: {error}") from None
 
 
 def _split(data: bytes) -> tuple[dict[bytes, bytes], bytes]:
-    """The headers and the body of a stored HTTP response, with or without its status line."""
+    """The headers and the body of a stored HTTP response, with or without its first line; nothing of what is
+    none."""
     if data.lstrip().startswith(b"{"):
         return {}, data
-    head, _, body = data.partition(b"\r\n\r\n")
-    fields = (line.partition(b":") for line in head.split(b"\r\n") if b":" in line)
-    return {name.strip().lower(): value.strip() for name, _, value in fields}, body
+    try:
+        stored = read_stored(data)
+    except NotStored:
+        return {}, b""
+    return {name.lower(): value for name, value in stored.headers}, stored.body
 
 
 def _read(body: bytes) -> tuple[datetime, str]:
@@ -106,9 +100,9 @@ def _read(body: bytes) -> tuple[datetime, str]:
         receipt = msgspec.json.decode(body)
         issued, digest = datetime.fromisoformat(receipt["issued"]), str(receipt["digest"]["value"])
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
-        raise _Unreadable("is JSON, but no receipt") from None
+        raise Unreadable("is JSON, but no receipt") from None
     if issued.tzinfo is None:
-        raise _Unreadable("is JSON, but no receipt: its time has no zone")
+        raise Unreadable("is JSON, but no receipt: its time has no zone")
     return issued, digest
 
 
@@ -135,69 +129,3 @@ def _json_receipt(
     except (SecurityError, ValueError) as error:
         return {**told, "verified": False, "reason": str(error)}
     return {**told, "verified": True, "issued": receipt["issued"], "signer": fingerprint(proof.certificate)}
-
-
-def _mdn(
-    fields: dict[bytes, bytes],
-    body: bytes,
-    pinned: tuple[x509.Certificate, ...],
-    sent: bytes | None,
-    mic: str,
-) -> dict[str, Any]:
-    if b"as2-from" not in fields or b"as2-to" not in fields:
-        raise _Unreadable("is neither a JSON receipt nor an MDN with its headers")
-    try:
-        terms = Terms(
-            our_name=_name(fields[b"as2-to"]),
-            their_name=_name(fields[b"as2-from"]),
-            their_signing=pinned,
-            sign=False,
-            encrypt=False,
-        )
-    except ValueError as error:
-        raise _Unreadable(f"has AS2 names that are none: {error}") from None
-    now = _date(fields.get(b"date", b"").decode("latin-1")) or datetime.now(UTC)
-    headers = tuple(fields.items())
-    mdn = read_mdn(headers, body, terms, message_id=_original(body), mic=mic or None, now=now)
-    verified = mdn.signed and mdn.kind in _SAID
-    told: dict[str, Any] = {
-        "kind": "MDN",
-        "message": mdn.original_message_id,
-        "disposition": mdn.disposition,
-        "mic": mdn.mic,
-        "verified": verified,
-    }
-    told |= (
-        {"signer": mdn.signer, "dated": now.isoformat()}
-        if verified
-        else {"reason": mdn.detail or mdn.kind.value}
-    )
-    if sent is not None:
-        digest = Digest.from_micalg(mdn.mic.partition(",")[2].strip() or "sha-256")
-        computed = Mic.over(sent, digest) if digest is not None else None
-        if computed is not None and same_mic(computed, mdn.mic):
-            told["document"] = MATCHES
-        else:
-            told["document"] = ANOTHER if _PART.match(sent) else NOT_THE_PART
-    return told
-
-
-def _name(value: bytes) -> str:
-    return value.decode("latin-1").strip('"').replace('\\"', '"').replace("\\\\", "\\")
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _original(body: bytes) -> str:
-    """The id the MDN says it is about: whose receipt it is, is what is asked here."""
-    for line in body.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"original-message-id":
-            return value.strip().decode("latin-1")
-    raise _Unreadable("is an MDN about no message")

@@ -14,6 +14,9 @@ from tidewaiter.gateway.cli import commands
 
 COMMANDS = [
     "agency add",
+    "as2 inspect",
+    "as2 send",
+    "as2 verify-receipt",
     "check-config",
     "close",
     "dead",
@@ -75,7 +78,7 @@ def test_help_can_be_asked_for(cli: Callable[..., Result], name: str) -> None:
     assert f"Usage: tidewaiter {name}" in shown.output
 
 
-@pytest.mark.parametrize("words", [(), ("partner",), ("agency",), ("directory",)])
+@pytest.mark.parametrize("words", [(), ("partner",), ("agency",), ("directory",), ("as2",)])
 def test_alone_it_says_what_there_is(cli: Callable[..., Result], words: tuple[str, ...]) -> None:
     assert "Usage: tidewaiter" in cli(*words).output
 
