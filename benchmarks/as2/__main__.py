@@ -10,6 +10,7 @@ import time
 from rich.text import Text
 
 from tidewaiter.benchmarks.as2 import cases, peers
+from tidewaiter.benchmarks.as2.large import large
 from tidewaiter.benchmarks.pairs import PAIRS, SPREAD_LIMIT, floor_spread
 from tidewaiter.benchmarks.results import console, table_of, write
 from tidewaiter.gateway.sandbox.machine import machine
@@ -26,6 +27,8 @@ def main() -> None:
     began = time.perf_counter()
     measured = _small(quick=quick)
     results = [row for case in measured for row in case.rows]
+    if not quick:
+        results += large()
     out.print(table_of(results, "AS2: seconds of the processor, the median of the pairs"))
     out.print(_verdict(max(floor_spread([case.floor]) for case in measured)))
     if not peers.is_there():

@@ -19,7 +19,7 @@ CHUNK = 64 * 1024
 _STATUS = pathlib.Path("/proc/self/status")
 _KIB = 1024
 # The same reading in an interpreter that has imported nothing of ours.
-_BARE = f"""
+BARE = f"""
 import resource
 try:
     print(next(int(line.split()[1]) for line in open({str(_STATUS)!r}) if line.startswith("VmHWM")) * 1024)
@@ -42,7 +42,7 @@ def highest() -> int:
 
 def above_the_interpreter(file: pathlib.Path, *, validate: bool) -> int:
     """How far a process that reads `file` rises above an interpreter that does nothing, in bytes."""
-    bare = _printed("-c", _BARE)
+    bare = _printed("-c", BARE)
     module = "tidewaiter.benchmarks.edifact.memory"
     return _printed("-m", module, str(file), *(["--validate"] if validate else [])) - bare
 
