@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from .disposition import Disposition
 from .names import read_name
+from .remembering import remembered
 
 # RFC 5322 2.1.1: no line is longer, and the id is echoed on one line.
 MAX_MESSAGE_ID = 998
@@ -15,9 +17,21 @@ MAX_MICALGS = 16
 _VERSION = re.compile(r"1\.([0-9]{1,3})")
 # From AS2-Version 1.3 on a Message-ID has no spaces; ids of older products are made of names that have them.
 _STRICT_MESSAGE_ID = 3
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SPACE_OR_CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _SIGNED_PROTOCOLS = frozenset({"pkcs7-signature", "x-pkcs7-signature", "pkcs7"})
+_READ = frozenset(
+    {
+        b"as2-version",
+        b"as2-from",
+        b"as2-to",
+        b"message-id",
+        b"ediint-features",
+        b"disposition-notification-to",
+        b"disposition-notification-options",
+        b"receipt-delivery-option",
+    }
+)
 _IMPORTANCES = frozenset({"required", "optional"})
 
 
@@ -30,8 +44,7 @@ class BadRequest(Exception):  # noqa: N818  the name of the HTTP status
         self.status = status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptRequest:
+class ReceiptRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The receipt asked for. `micalgs` are the names as sent, in order of preference."""
 
     signed: bool = False
@@ -42,8 +55,7 @@ class ReceiptRequest:
     """A signed receipt is required in a format that is not S/MIME."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """An AS2 message as its headers name it. `as2_from` and `as2_to` are unquoted and compare as they are;
     the `_raw` forms and `message_id` are exactly as received, for the receipt (latin-1, so without loss).
     """
@@ -93,15 +105,17 @@ def identify(headers: Iterable[tuple[bytes, bytes]]) -> Identity:
     Raises BadRequest if AS2-From, AS2-To or Message-ID is missing or cannot be one, or AS2-Version is not
     1.x: without them there is nobody to receipt to, and nothing to know a resend by.
     """
-    known: dict[str, str] = {}
+    known: dict[bytes, str] = {}
     for name, value in headers:
-        known.setdefault(name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t"))
-    version = known.get("as2-version", "1.0")
+        if (name := name.lower()) in _READ and name not in known:
+            known[name] = value.decode("latin-1").strip(" \t")
+    version = known.get(b"as2-version", "1.0")
     if not _VERSION.fullmatch(version):
         raise BadRequest("AS2-Version is not 1.x")
-    as2_from_raw, as2_to_raw = _required(known, "as2-from", "AS2-From"), _required(known, "as2-to", "AS2-To")
-    message_id = _required(known, "message-id", "Message-ID")
-    if len(message_id) > MAX_MESSAGE_ID or message_id in {"<>", ""}:
+    as2_from_raw = _required(known, b"as2-from", "AS2-From")
+    as2_to_raw = _required(known, b"as2-to", "AS2-To")
+    message_id = _required(known, b"message-id", "Message-ID")
+    if len(message_id) > MAX_MESSAGE_ID or message_id == "<>":
         raise BadRequest(f"Message-ID is empty or longer than {MAX_MESSAGE_ID}")
     return Identity(
         as2_from=_name(as2_from_raw, "AS2-From"),
@@ -110,18 +124,21 @@ def identify(headers: Iterable[tuple[bytes, bytes]]) -> Identity:
         as2_to_raw=as2_to_raw,
         message_id=message_id,
         version=version,
-        features=tuple(
-            feature.strip() for feature in known.get("ediint-features", "").split(",") if feature.strip()
-        ),
+        features=_features(known.get(b"ediint-features", "")),
         receipt=_receipt(known),
     )
 
 
-def _required(known: dict[str, str], key: str, name: str) -> str:
+@remembered
+def _features(value: str) -> tuple[str, ...]:
+    return tuple(feature.strip() for feature in value.split(",") if feature.strip())
+
+
+def _required(known: dict[bytes, str], key: bytes, name: str) -> str:
     value = known.get(key, "")
     if not value:
         raise BadRequest(f"{name} is missing")
-    if _CONTROL.search(value.replace("\t", " ")):
+    if _CONTROL.search(value):
         raise BadRequest(f"{name} holds a control character")
     return value
 
@@ -133,11 +150,19 @@ def _name(value: str, header: str) -> str:
         raise BadRequest(f"{header}: {error}") from None
 
 
-def _receipt(known: dict[str, str]) -> ReceiptRequest | None:
+def _receipt(known: dict[bytes, str]) -> ReceiptRequest | None:
     """RFC 4130 7.3. Disposition-Notification-To is only a flag: its value is not read at all."""
-    if "disposition-notification-to" not in known:
+    if b"disposition-notification-to" not in known:
         return None
-    options = _options(known.get("disposition-notification-options", ""))
+    request = _requested(known.get(b"disposition-notification-options", ""))
+    if async_url := known.get(b"receipt-delivery-option"):
+        return msgspec.structs.replace(request, async_url=async_url)
+    return request
+
+
+@remembered
+def _requested(value: str) -> ReceiptRequest:
+    options = _options(value)
     importance, protocols = options.get("signed-receipt-protocol", ("", ()))
     _, micalgs = options.get("signed-receipt-micalg", ("", ()))
     is_smime = any(protocol.lower() in _SIGNED_PROTOCOLS for protocol in protocols)
@@ -146,7 +171,6 @@ def _receipt(known: dict[str, str]) -> ReceiptRequest | None:
         signed=is_smime or (not protocols and bool(micalgs)),
         signature_required=importance == "required",
         micalgs=micalgs[:MAX_MICALGS],
-        async_url=known.get("receipt-delivery-option") or None,
         unknown_format=bool(protocols) and not is_smime and importance == "required",
     )
 

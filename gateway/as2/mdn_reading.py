@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...security import SecurityError, fingerprint
+from ...security import SecurityError
 from ...security.cms import ContentType, content_type
 from . import mime
 from .disposition import Disposition, Outcome, ReadDisposition, read_disposition
@@ -135,7 +135,7 @@ def _read(outer: Entity, terms: Terms, message_id: str, mic: Mic | str | None, n
         original_message_id=fields.get("original-message-id", ""),
         message_id=outer.headers.get("message-id", ""),
         signed=signed is not None,
-        signer=fingerprint(signed.verified.certificate) if signed else None,
+        signer=signed.verified.fingerprint if signed else None,
         tolerances=(signed.tolerance,) if signed and signed.tolerance else (),
     )
 

@@ -3,10 +3,11 @@ it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
-from ...security import Digest, fingerprint
+import msgspec
+
+from ...security import Digest
 from . import mime
 from .addresses import is_allowed_address
 from .disposition import Disposition
@@ -14,12 +15,15 @@ from .identity import Identity
 from .layers import Opening, Refusal
 from .mic import Mic
 from .payload import Part, Payload
+from .remembering import remembered
 from .signature import Tolerance
 from .terms import Terms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+_digest_named = remembered(Digest.from_micalg)
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is the partner's and intact. Store it, then compose the MDN with `disposition` and
     `mic`.
 
@@ -45,8 +49,7 @@ class Received:
         return Disposition.PROCESSED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """A message that ends here. `reason` is for the log and never for the peer.
 
     `concealed`: the cause is hidden behind `decryption-failed`; the answer must not vary, also not in when it
@@ -116,7 +119,7 @@ def _objection(identity: Identity, terms: Terms | None) -> Disposition | None:
 
 def _requested_digest(identity: Identity, terms: Terms) -> Digest | None:
     """The first digest the sender lists that we may use."""
-    known = (Digest.from_micalg(name) for name in identity.micalgs)
+    known = map(_digest_named, identity.micalgs)
     return next((digest for digest in known if digest in terms.policy.digests), None)
 
 
@@ -148,7 +151,7 @@ def _received(payload: Payload, opening: Opening, mic: Mic) -> Received:
         signed=verified is not None,
         encrypted=opening.encrypted,
         compressed=opening.compressed,
-        signer=fingerprint(verified.certificate) if verified else None,
+        signer=verified.fingerprint if verified else None,
         tolerances=tuple(opening.tolerances),
         attachments=payload.attachments,
     )

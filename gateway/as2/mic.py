@@ -1,14 +1,12 @@
 """The message integrity check: one digest over what was sent, computed on both sides and compared."""
 
-import base64
 import binascii
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...security import Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Mic:
+class Mic(NamedTuple):
     """A MIC as in Received-Content-MIC: base64 `value` and the digest it was made with."""
 
     value: str
@@ -22,7 +20,7 @@ class Mic:
     @classmethod
     def of_digest(cls, value: bytes, digest: Digest) -> "Mic":
         """The MIC whose digest value is already known."""
-        return cls(base64.b64encode(value).decode("ascii"), digest)
+        return cls(binascii.b2a_base64(value, newline=False).decode("ascii"), digest)
 
     def __str__(self) -> str:
         return f"{self.value}, {self.digest.micalg}"

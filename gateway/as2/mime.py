@@ -10,8 +10,10 @@ import quopri
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
+
+from .remembering import remembered
 
 # A part's header block: far above any real one (a few hundred octets), and bounds the search for its end.
 MAX_HEADER_BLOCK = 64 * 1024
@@ -22,7 +24,6 @@ MAX_BOUNDARY = 200
 # A file name for showing; common file systems stop at 255 octets.
 MAX_FILENAME = 120
 
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _LINE_END = re.compile(r"\r?\n")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*)")
@@ -30,20 +31,23 @@ _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))'
 # Some products write a path with single backslashes: only what must be escaped is taken for escaped.
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _DELIMITER_TAIL = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
-_PLAIN_TEXT = re.compile(rb"[\t\r\n -~]*")
+_PLAIN_TEXT = bytes((*b"\t\r\n", *range(0x20, 0x7F)))
 _LONE_LF = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _LINE = 76  # RFC 2045 6.8
 _WHITE_SPACE = b" \t\r\n"
 # CMS in DER or BER begins with a SEQUENCE. The base64 of that octet begins with "M", so the two never clash.
-_SEQUENCE = 0x30
+_SEQUENCE = b"\x30"
+_RETURN, _NEWLINE = b"\r\n"
 
 
 class MimeError(ValueError):
     """The bytes do not have the MIME structure they claim to have. The sender's fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Entity(NamedTuple):
     """A MIME entity: `raw` as received, `headers` by lower-case name (the first of each), body from
     `body_at`.
 
@@ -52,7 +56,7 @@ class Entity:
 
     raw: bytes
     body_at: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     bare: bool = False
 
     @property
@@ -61,6 +65,7 @@ class Entity:
 
     @property
     def body(self) -> bytes:
+        """A copy, unless there is no head."""
         return self.raw[self.body_at :] if self.body_at else self.raw
 
     @property
@@ -87,24 +92,34 @@ def read_entity(raw: bytes) -> Entity:
     Some products encrypt the document itself with no header before it, and an EDIFACT service string
     (`UNA:+.?`) looks like a header field: a block counts only if each line is a field and one is of MIME.
     """
-    for line_end in (b"\r\n", b"\n"):
-        if raw.startswith(line_end):
-            return Entity(raw, len(line_end))
-    end = _BLANK_LINE.search(raw, 0, MAX_HEADER_BLOCK)
-    headers = _fields(raw[: end.start()]) if end else None
-    if end is None or headers is None:
+    if raw[:1] == b"\n" or raw[:2] == b"\r\n":
+        return Entity(raw, raw.index(b"\n") + 1)
+    stop, body_at = _blank_line(raw)
+    headers = _fields(raw[:stop]) if stop > 0 else None
+    if headers is None:
         return Entity(raw, bare=True)
-    return Entity(raw, end.end(), headers)
+    return Entity(raw, body_at, headers)
 
 
-def _fields(block: bytes) -> dict[str, str] | None:
+def _blank_line(raw: bytes) -> tuple[int, int]:
+    """Where the lines before the first blank line end, and what is behind it; -1 if there is none."""
+    # A blank line shows as one of these two, whichever way each of its line ends is written.
+    mixed = raw.find(b"\n\r\n", 0, MAX_HEADER_BLOCK)
+    plain = raw.find(b"\n\n", 0, MAX_HEADER_BLOCK if mixed < 0 else mixed + 1)
+    at, behind = (plain, plain + 2) if plain >= 0 else (mixed, mixed + 3)
+    return at - (at > 0 and raw[at - 1] == _RETURN), behind
+
+
+@remembered
+def _fields(block: bytes) -> Mapping[str, str] | None:
+    """The header fields in `block`; None unless each line is a field and one of them is of MIME."""
     headers: dict[str, str] = {}
     for line in _LINE_END.split(_FOLD.sub(" ", block.decode("latin-1"))):
         if not (match := _FIELD.fullmatch(line)):
             return None
         headers.setdefault(match[1].lower(), match[2].rstrip(" \t"))
     is_mime = any(name.startswith("content-") or name == "mime-version" for name in headers)
-    return headers if is_mime else None
+    return MappingProxyType(headers) if is_mime else None
 
 
 def read_fields(block: bytes) -> dict[str, str]:
@@ -119,14 +134,15 @@ def read_fields(block: bytes) -> dict[str, str]:
     return fields
 
 
-def parameters(value: str) -> dict[str, str]:
+@remembered
+def parameters(value: str) -> Mapping[str, str]:
     """The parameters of a header value by lower-case name, unquoted; the first of each counts (RFC 2045
     5.1).
     """
     found: dict[str, str] = {}
     for name, quoted, token in _PARAMETER.findall(value):
         found.setdefault(name.lower(), _QUOTED_PAIR.sub(r"\1", quoted) if quoted else token.strip())
-    return found
+    return MappingProxyType(found)
 
 
 class Multipart(NamedTuple):
@@ -148,26 +164,26 @@ def split(entity: Entity) -> Multipart:
     boundary = entity.parameter("content-type", "boundary")
     if not boundary or len(boundary) > MAX_BOUNDARY:
         raise MimeError("a multipart without a usable boundary")
-    body, delimiter = entity.body, b"--" + boundary.encode("latin-1")
+    raw, begin, delimiter = entity.raw, entity.body_at, b"--" + boundary.encode("latin-1")
     parts: list[bytes] = []
-    preamble, start, at = b"", -1, body.find(delimiter)
+    preamble, start, at = b"", -1, raw.find(delimiter, begin)
     while at != -1:
-        tail = _DELIMITER_TAIL.match(body, at + len(delimiter))
-        if tail is None or (at and body[at - 1 : at] != b"\n"):
-            at = body.find(delimiter, at + len(delimiter))
+        tail = _DELIMITER_TAIL.match(raw, at + len(delimiter))
+        if tail is None or (at > begin and raw[at - 1] != _NEWLINE):
+            at = raw.find(delimiter, at + len(delimiter))
             continue
         if start < 0:
-            preamble = body[:at]
+            preamble = raw[begin:at]
         else:
-            parts.append(body[start : max(start, at - (2 if body[at - 2 : at] == b"\r\n" else 1))])
+            parts.append(raw[start : max(start, at - (2 if raw[at - 2] == _RETURN else 1))])
         start = tail.end()
         if tail[1]:
-            return _with_parts(Multipart(preamble, parts, body[start:]))
+            return _with_parts(Multipart(preamble, parts, raw[start:]))
         if len(parts) >= MAX_PARTS:
             raise MimeError("too many parts")
-        at = body.find(delimiter, start)
+        at = raw.find(delimiter, start)
     if start >= 0:
-        parts.append(body[start:])
+        parts.append(raw[start:])
     return _with_parts(Multipart(preamble, parts, None))
 
 
@@ -179,7 +195,7 @@ def _with_parts(multipart: Multipart) -> Multipart:
 
 def is_plain_text(octets: bytes) -> bool:
     """True if `octets` are printable ASCII, tabs and line ends."""
-    return _PLAIN_TEXT.fullmatch(octets) is not None
+    return not octets.translate(None, _PLAIN_TEXT)
 
 
 def decode(entity: Entity) -> bytes:
@@ -197,10 +213,14 @@ def decode(entity: Entity) -> bytes:
 
 def decode_cms(entity: Entity) -> bytes:
     """The CMS octets in the body. The label is not believed: gateways on the way are known to add a wrong
-    one, and senders to leave out a right one. Raises MimeError if the body is neither BER nor base64.
+    one, and senders to leave out a right one. Raises MimeError if the body is neither BER nor encoded.
     """
     body = entity.body
-    return body if body[:1] == bytes((_SEQUENCE,)) else _from_base64(body)
+    encoding = entity.headers.get("content-transfer-encoding", "").lower()
+    # The first octet of CMS is the digit 0, and stays it in quoted-printable; the others do not.
+    if encoding == "quoted-printable" and is_plain_text(body):
+        body = quopri.decodestring(body)
+    return body if body[:1] == _SEQUENCE else _from_base64(body)
 
 
 def _from_base64(text: bytes) -> bytes:

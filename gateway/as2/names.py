@@ -2,6 +2,8 @@
 
 import re
 
+from .remembering import remembered
+
 # RFC 4130 6.2: an AS2-name is 1 to 128 printable ASCII characters.
 MAX_NAME = 128
 
@@ -15,6 +17,7 @@ _ESCAPED = re.compile(r'\\(["\\])')
 _TO_ESCAPE = re.compile(r'(["\\])')
 
 
+@remembered
 def read_name(value: str) -> str:
     """The name that the header value `value` stands for: quotes and escapes undone, case kept.
 
@@ -34,6 +37,7 @@ def read_name(value: str) -> str:
     return name
 
 
+@remembered
 def write_name(name: str) -> str:
     """`name` as a header value: quoted only if it does not fit AS2-atomic-name (RFC 4130 6.2).
 

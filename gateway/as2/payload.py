@@ -1,7 +1,7 @@
 """The innermost entity: the document, and what may have been sent along with it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import mime
 from .mime import Entity
@@ -13,8 +13,7 @@ _WRAPPING_TYPES = frozenset({"multipart/signed", "application/pkcs7-mime", "appl
 _WRAPPING_SUFFIXES = (".p7m", ".p7z", ".p7s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """A document as sent: `content_type` is its header value, `filename` is for showing and is no path."""
 
     content: bytes
@@ -22,8 +21,7 @@ class Part:
     filename: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
+class Payload(NamedTuple):
     """The document and its attachments (RFC 6362)."""
 
     document: Part
