@@ -20,7 +20,7 @@ from ..routing.lifecycle import NOTIFICATION, EventKind, NotificationState, Noti
 from . import clock
 from .as2_channel import As2Channel
 from .http import Request, RequestHead, Response
-from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
+from .inbound import Inbound
 from .ledger import (
     Change,
     EventRecord,
@@ -31,6 +31,7 @@ from .ledger import (
     Receipt,
 )
 from .lodging import Source
+from .offers import Conflicting, Offer, Taking, digest_of, headers_of
 from .openapi import OPENAPI
 from .parties import Parties, Party
 from .receipts import Receipts

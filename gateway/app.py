@@ -21,6 +21,7 @@ from .http import Client, Limits, serve
 from .inbound import Inbound
 from .intake import Intake
 from .ledger import Ledger, LedgerUnavailable, open_ledger
+from .mdn_taking import MdnTaking
 from .metrics import Metrics
 from .operations import bind_operations, operations_app, serve_operations
 from .outbound import Outbound
@@ -63,8 +64,17 @@ class Gateway:
         screening = Screening(self.parties, answers, reader)
         intake = Intake(ledger, config.rules, agencies, answers, screening)
         inbound = Inbound(
-            ledger, reader, intake, decisions, answers, self.metrics, self.history, self.outbound.wake
+            ledger,
+            reader,
+            intake,
+            decisions,
+            answers,
+            self.metrics,
+            self.history,
+            self.outbound.wake,
+            self.outbound.mdn_queue,
         )
+        mdns = MdnTaking(ledger, self.parties, self.outbound.settling, self.metrics, self.outbound.wake)
         as2 = As2Channel(
             inbound,
             ledger,
@@ -72,6 +82,7 @@ class Gateway:
             self.metrics,
             settings.as2_name.lower(),
             Concealment(settings.limits.concealed_seconds),
+            mdns,
         )
         receipts = Receipts(settings, lambda: self.parties.signer)
         self.api = Api(as2, inbound, ledger, self.parties, receipts, ledger.has_room)

@@ -1,4 +1,9 @@
-"""The AS2 channel: a POST comes in, an MDN goes out, and in between the inbound path."""
+"""The AS2 channel: a POST comes in, an MDN goes out, and in between the inbound path.
+
+The MDN is the response, or it is posted to an address that the sender names and the agreement allows: then
+the response is empty, and the MDN is queued with the message in one transaction. A POST that is an MDN itself
+is for `MdnTaking`.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -8,21 +13,39 @@ import structlog
 from ..routing.instant import Instant
 from ..routing.lifecycle import EventKind
 from . import clock
-from .as2 import BadRequest, Disposition, Identity, Mic, Refused, Terms, compose_mdn, identify, receive
+from .as2 import (
+    BadRequest,
+    Disposition,
+    Identity,
+    Mic,
+    Refused,
+    Terms,
+    compose_mdn,
+    identify,
+    receive,
+    reported_message,
+)
+from .as2.addresses import is_allowed_address
 from .concealment import Concealment
 from .http import Request, Response
-from .inbound import Conflicting, Inbound, Offer, Taking, digest_of, headers_of
-from .ledger import Change, EventRecord, Ledger, MessageRecord, Receipt
+from .inbound import Inbound
+from .ledger import Change, Duplicate, EventRecord, Ledger, MessageRecord, Receipt
 from .lodging import Source
+from .mdn_taking import MdnTaking
 from .metrics import Metrics
+from .offers import Conflicting, Offer, Taking, digest_of, headers_of
 from .parties import Parties, Party
-from .strangers import Kept, Strangers
+from .strangers import Kept, Quota, Strangers
 from .views import problem
 
 log = structlog.get_logger()
 
 # Between the AS2 names in a scope: a control character, which no AS2 name may hold.
 _SEPARATOR = "\x1f"
+# MDNs posted in an hour to one partner for messages that are not proven to be its own: enough to show it what
+# is wrong with its messages, too few to be of use to whoever sends them in its name. Beyond that the MDN is
+# in the response.
+UNPROVEN_MDNS = 60
 
 
 class As2Channel:
@@ -36,6 +59,7 @@ class As2Channel:
         metrics: Metrics,
         domain: str,
         concealment: Concealment,
+        mdns: MdnTaking,
         now: Callable[[], Instant] = clock.instant,
     ) -> None:
         self._inbound = inbound
@@ -45,10 +69,16 @@ class As2Channel:
         self._domain = domain
         self._concealment = concealment
         self._now = now
+        self._mdns = mdns
         self._strangers = Strangers()
+        self._unproven = Quota(UNPROVEN_MDNS)
 
     async def handle(self, request: Request) -> Response:
-        """The response to one POST: 200 with an MDN for all that reached AS2, 400 for what is none."""
+        """The response to one POST: 200 with an MDN (or none, where that is posted) for all that reached AS2,
+        400 for what is none."""
+        original = reported_message(request.headers, request.body)
+        if original is not None:
+            return await self._mdns.take(request, original)
         try:
             identity = identify(request.headers)
         except BadRequest as error:
@@ -67,13 +97,19 @@ class As2Channel:
             body=request.body,
             payload=b"",
             media_type="",
+            receipt_url=_posted_to(identity, party.terms),
         )
         stored = await self._ledger.find_message(offer.scope, identity.message_id)
-        if stored is not None and stored.raw_digest == offer.digest:
-            return await self._inbound.again(offer, stored)
-        return await self._received(request, identity, offer, party.terms)
+        same = stored is not None and stored.raw_digest == offer.digest
+        # Whoever asks for its receipt where it may not go is refused, also with a message taken before.
+        known = stored if same and offer.receipt_url == identity.async_url else None
+        if known is not None and not party.terms.duplicate_warning:
+            return await self._inbound.again(offer, known)
+        return await self._received(request, identity, offer, party.terms, known)
 
-    async def _received(self, request: Request, identity: Identity, offer: Offer, terms: Terms) -> Response:
+    async def _received(
+        self, request: Request, identity: Identity, offer: Offer, terms: Terms, known: Duplicate | None
+    ) -> Response:
         got = receive(identity, request.headers, request.body, terms, now=clock.utc(request.last_byte))
         if isinstance(got, Refused):
             try:
@@ -83,12 +119,17 @@ class As2Channel:
                 if got.concealed:
                     await self._concealment.release(request.last_byte, len(request.body))
         offer = offer._replace(mic=got.mic.value, payload=got.payload, media_type=got.content_type)
+        if terms.duplicate_warning:
+            token = Disposition.DUPLICATE_DOCUMENT
+            offer = offer._replace(duplicate=lambda: self._mdn(identity, token, got.mic, terms))
 
         def compose(taking: Taking) -> Receipt:
             token = Disposition.UNEXPECTED_PROCESSING_ERROR if taking.failed else Disposition.PROCESSED
             return self._mdn(identity, token, got.mic, terms)
 
         try:
+            if known is not None:
+                return await self._inbound.again(offer, known)
             return await self._inbound.take(offer, compose, whole=False)
         except Conflicting:
             receipt = self._mdn(identity, Disposition.UNEXPECTED_PROCESSING_ERROR, got.mic, terms)
@@ -109,6 +150,8 @@ class As2Channel:
         receipt = self._mdn(identity, got.disposition, got.mic, terms, at)
         if got.authenticated or self._is_shown(request, offer.source.party):
             return await self._inbound.refuse(offer, receipt, got.reason)
+        if offer.receipt_url and not self._unproven.take(offer.source.party.name, request.last_byte):
+            offer = offer._replace(receipt_url=None)
         kept = self._kept(request, offer.digest, offer.headers, receipt)
         if kept is None:
             return self._unrecorded(receipt, "refused")
@@ -187,3 +230,9 @@ class As2Channel:
             boundary=secrets.token_hex(16),
         )
         return Receipt(status=200, headers=mdn.headers, body=mdn.body)
+
+
+def _posted_to(identity: Identity, terms: Terms) -> str | None:
+    """Where the receipt is posted; None: nowhere, it is not asked for or the agreement does not allow it."""
+    url = identity.async_url
+    return url if url is not None and is_allowed_address(url, terms.receipt_addresses) else None

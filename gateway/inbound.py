@@ -6,16 +6,14 @@
 The receipt is composed before the commit, because it is part of it; it leaves after.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
 import structlog
 
 from ..codecs.document import Reader, Reading
-from ..codecs.finding import Finding, is_valid
+from ..codecs.finding import is_valid
 from ..routing.instant import Instant
 from ..routing.lifecycle import EventKind
 from . import clock
@@ -23,7 +21,7 @@ from .answers import Answers
 from .changes import noted
 from .decisions import ROUNDS, Decisions, merged
 from .history import History
-from .http import Request, Response
+from .http import Response
 from .intake import LARGE, Intake
 from .ledger import (
     Change,
@@ -36,49 +34,19 @@ from .ledger import (
     Ledger,
     LedgerUnavailable,
     LodgementRecord,
-    MessageRecord,
     Receipt,
+    Result,
 )
-from .lodging import Source
+from .mdn_queue import MdnQueue
 from .metrics import Metrics
+from .offers import ComposeReceipt, Conflicting, Offer, Taking
 
 log = structlog.get_logger()
 
 # A receipt of this status or above took nothing in.
 HTTP_REFUSALS = 400
-
-
-class Offer(NamedTuple):
-    """A payload that came in, with the names it is known by. `key` None: it cannot be recognised again."""
-
-    source: Source
-    scope: str
-    key: str | None
-    digest: str
-    mic: str | None
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    payload: bytes
-    media_type: str
-    reference: str | None = None
-
-
-class Taking(NamedTuple):
-    """What an offer came to. `findings` say why it was refused, `failed` that we failed."""
-
-    lodgements: tuple[LodgementRecord, ...] = ()
-    tied: tuple[LodgementRecord, ...] = ()
-    answered: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    acknowledged: int = 0
-    failed: bool = False
-
-
-ComposeReceipt = Callable[[Taking], Receipt]
-
-
-class Conflicting(Exception):  # noqa: N818 - a message of the same name with other content is no error of ours
-    """The scope and key name another message, accepted before."""
+# The response to a message whose receipt is posted: empty, and it says that its octets are durable.
+TAKEN = 200
 
 
 class Inbound:
@@ -94,6 +62,7 @@ class Inbound:
         metrics: Metrics,
         history: History,
         wake: Callable[[], None],
+        mdns: MdnQueue,
         now: Callable[[], Instant] = clock.instant,
     ) -> None:
         self._ledger = ledger
@@ -104,6 +73,7 @@ class Inbound:
         self._metrics = metrics
         self._history = history
         self._wake = wake
+        self._mdns = mdns
         self._now = now
         self._large = anyio.CapacityLimiter(1)
 
@@ -122,9 +92,8 @@ class Inbound:
             # A refusal leaves the key free, whether it has findings or there was nothing to take.
             refused = whole and (bool(taking.findings) or receipt.status >= HTTP_REFUSALS)
             accepted = not taking.failed and not refused
-            record = _record(offer, receipt, accepted=accepted)
             try:
-                (result,) = await self._ledger.commit([merged([Change(message=record), change])])
+                result = await self._commit(offer, receipt, change, accepted=accepted)
             except ChangeRefused:
                 return await self._quarantined(offer, compose)
             if isinstance(result, Committed):
@@ -142,8 +111,17 @@ class Inbound:
         log.error("change_refused", message=offer.source.message)
         receipt = compose(Taking(failed=True))
         event = EventRecord(kind=EventKind.QUARANTINED, at=self._now(), message=offer.source.message)
-        await self._ledger.commit([Change(message=_record(offer, receipt, accepted=False), events=(event,))])
+        await self._commit(offer, receipt, Change(events=(event,)), accepted=False)
         return self._response(receipt, offer)
+
+    async def _commit(self, offer: Offer, receipt: Receipt, change: Change, *, accepted: bool) -> Result:
+        """Write the message with its receipt and what it came to, all or nothing."""
+        record = offer.record(receipt, accepted=accepted)
+        whole = merged([self._mdns.first(record, offer.receipt_url), change])
+        if offer.receipt_url is not None:
+            return await self._mdns.commit(record.id, whole)
+        (result,) = await self._ledger.commit([whole])
+        return result
 
     async def _met(
         self, conflict: Conflict, taken: tuple[LodgementRecord, ...]
@@ -177,6 +155,12 @@ class Inbound:
         if not same:
             log.error("message_id_reused", party=offer.source.party.name, message=stored.message)
             raise Conflicting
+        if offer.receipt_url is not None:
+            await self._mdns.again(stored, offer.source.party.name, offer.receipt_url)
+            self._wake()
+            offer = offer._replace(source=offer.source._replace(message=stored.message))
+        elif offer.duplicate is not None:
+            return self._response(offer.duplicate(), offer)
         return self._response(stored.receipt, offer)
 
     async def refuse(
@@ -186,8 +170,9 @@ class Inbound:
         what the history says of it besides."""
         data = {"reason": reason, "channel": offer.source.channel, **(told or {})}
         event = EventRecord(kind=EventKind.REFUSED, at=self._now(), message=offer.source.message, data=data)
-        await self._ledger.commit([Change(message=_record(offer, receipt, accepted=False), events=(event,))])
+        await self._commit(offer, receipt, Change(events=(event,)), accepted=False)
         self._metrics.receipt(offer.source.channel, "refused")
+        self._wake()
         return self._response(receipt, offer)
 
     async def _taken(
@@ -254,6 +239,10 @@ class Inbound:
     def _response(
         self, receipt: Receipt, offer: Offer, lodgements: tuple[LodgementRecord, ...] = ()
     ) -> Response:
+        if offer.receipt_url is not None:
+            message = offer.source.message
+            return Response(status=TAKEN, on_sent=lambda _: self._mdns.release(message))
+
         def sent(at: Instant) -> None:
             for lodgement in lodgements:
                 self._history.note(
@@ -281,30 +270,3 @@ class Inbound:
             status=receipt.status,
             lodgements=[lodgement.id for lodgement in taking.lodgements],
         )
-
-
-def digest_of(body: bytes) -> str:
-    """The SHA-256 of `body` in hex: how a message is known again."""
-    return hashlib.sha256(body).hexdigest()
-
-
-def headers_of(request: Request) -> tuple[tuple[str, str], ...]:
-    """The request's headers as they are kept."""
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers)
-
-
-def _record(offer: Offer, receipt: Receipt, *, accepted: bool) -> MessageRecord:
-    return MessageRecord(
-        id=offer.source.message,
-        channel=offer.source.channel,
-        party=offer.source.party.name,
-        scope=offer.scope,
-        key=offer.key,
-        accepted=accepted,
-        raw_digest=offer.digest,
-        mic=offer.mic,
-        headers=offer.headers,
-        body=offer.body,
-        receipt=receipt,
-        received=offer.source.received,
-    )

@@ -1,6 +1,7 @@
 """The outbound path: what is due is claimed, written, kept, sent, and its result recorded.
 
     claim -> codecs.write -> as2.compose -> keep the wire -> client.send -> record (one transaction)
+    claim an asynchronous MDN -> its response has gone out? -> post it -> record
 
 The wire is kept before the first try, so that every try sends the same bytes under the same id: a peer that
 took the first one knows the second for what it is.
@@ -21,10 +22,20 @@ from .answers import Answers
 from .attempts import Attempts
 from .decisions import Decisions
 from .delivering import Delivering
-from .ledger import ClaimedDelivery, ClaimedNotification, Ledger, LedgerBusy, LedgerUnavailable
+from .ledger import (
+    ClaimedDelivery,
+    ClaimedMdn,
+    ClaimedNotification,
+    Ledger,
+    LedgerBusy,
+    LedgerUnavailable,
+)
+from .mdn_posting import MdnPosting
+from .mdn_queue import MdnQueue
 from .notifying import Notifying
 from .parties import Parties
 from .sender import Sender
+from .settling import Settling
 
 log = structlog.get_logger()
 
@@ -40,11 +51,11 @@ CLOCK_SET_NS = 5 * 10**9
 # How often what waits is counted, by which the ledger reckons the room it needs.
 RECKON_NS = 5 * 10**9
 
-_Claim = TypeVar("_Claim", ClaimedDelivery, ClaimedNotification)
+_Claim = TypeVar("_Claim", ClaimedDelivery, ClaimedNotification, ClaimedMdn)
 
 
 class Outbound:
-    """Sends deliveries to agencies and notifications to traders until it is cancelled."""
+    """Sends deliveries to agencies, notifications to traders, and MDNs to either, until it is cancelled."""
 
     def __init__(
         self,
@@ -59,6 +70,9 @@ class Outbound:
         attempts = Attempts(ledger, now, jitter)
         self.deliveries = Delivering(ledger, parties, answers, decisions, sender, attempts, now)
         self.notifications = Notifying(ledger, parties, sender, attempts, now)
+        self.mdn_queue = MdnQueue(ledger, now)
+        self.mdns = MdnPosting(ledger, parties, sender, attempts, self.mdn_queue, now)
+        self.settling = Settling(attempts, now)
         self._ledger = ledger
         self._parties = parties
         self._now = now
@@ -96,7 +110,7 @@ class Outbound:
         room = self.deliveries.room(self._under_way)
         skip = frozenset(name for name, left in room.items() if not left)
         # Asked first, because most rounds find nothing, and a claim is a transaction whatever it finds.
-        delivery_due, notification_due, _mdn_due = await self._ledger.due(now_ns=now.utc_ns, skip=skip)
+        delivery_due, notification_due, mdn_due = await self._ledger.due(now_ns=now.utc_ns, skip=skip)
         claimed = 0
         if delivery_due:
             deliveries = await self._ledger.claim_deliveries(
@@ -113,7 +127,18 @@ class Outbound:
             for notification in notifications:
                 group.start_soon(self._guarded, self.notifications.run, notification)
             claimed += len(notifications)
+        if mdn_due:
+            claimed += await self._claim_mdns(group, now)
         return claimed
+
+    async def _claim_mdns(self, group: anyio.abc.TaskGroup, now: Instant) -> int:
+        mdns = await self._ledger.claim_mdns(
+            now_ns=now.utc_ns, lease_ns=LEASE_NS, limit=CLAIM_LIMIT, skip=self.mdns.busy()
+        )
+        for mdn in mdns:
+            self.mdns.claimed(mdn)
+            group.start_soon(self._guarded, self.mdns.run, mdn)
+        return len(mdns)
 
     async def _reckon(self, now: Instant) -> None:
         if self._reckoned_ns is None or now.monotonic_ns - self._reckoned_ns >= RECKON_NS:
@@ -146,7 +171,10 @@ class Outbound:
         if moved:
             log.warning("clock_set", seconds=round(moved / 1e9, 3))
         parties = (*self._parties.agencies.values(), *self._parties.partners.values())
-        longest = max((party.settings.retry.cap for party in parties), default=0.0)
+        waits = [party.settings.retry.cap for party in parties]
+        agreed = (party.settings.as2 for party in parties)
+        waits += [as2.receipt_seconds for as2 in agreed if as2 is not None and as2.receipts == "async"]
+        longest = max(waits, default=0.0)
         latest_ns = now.utc_ns + int(longest * 1e9)
         await self._ledger.rebase(
             now_ns=now.utc_ns, latest_ns=latest_ns, lease_ns=LEASE_NS, ahead_ns=max(moved, 0)

@@ -13,7 +13,7 @@ from .ledger import MessageRecord, Receipt
 # A receipt is a few lines and a signature with its certificates; what is longer is not kept.
 MDN_OCTETS = 256 * 1024
 # What nobody is answered with: a receipt is the end of an exchange (RFC 4130 7.2).
-_NO_RECEIPT = Receipt(status=200, headers=(), body=b"")
+NO_RECEIPT = Receipt(status=200, headers=(), body=b"")
 
 
 class Mdn(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Mdn(msgspec.Struct, frozen=True, kw_only=True):
             raw_digest=hashlib.sha256(self.body).hexdigest(),
             headers=self.headers,
             body=self.body,
-            receipt=_NO_RECEIPT,
+            receipt=NO_RECEIPT,
             received=self.received,
         )
 

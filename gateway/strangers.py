@@ -6,6 +6,7 @@ with the message itself, the rest without it, and then nothing but a count.
 """
 
 import ipaddress
+from collections import Counter
 from typing import NamedTuple
 
 from ..routing.instant import Instant
@@ -75,6 +76,23 @@ class Strangers:
         hour = at.monotonic_ns // HOUR_NS
         if hour != self._hour:
             self._hour, self._used, self._total, self.spent = hour, {}, 0, False
+
+
+class Quota:
+    """How often something may be done for one name in an hour."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._hour = -1
+        self._used: Counter[str] = Counter()
+
+    def take(self, name: str, at: Instant) -> bool:
+        """Whether it may be done once more; counted."""
+        hour = at.monotonic_ns // HOUR_NS
+        if hour != self._hour:
+            self._hour, self._used = hour, Counter()
+        self._used[name] += 1
+        return self._used[name] <= self._most
 
 
 def network_of(client: str) -> str:

@@ -3,6 +3,7 @@
 import itertools
 import pathlib
 import shutil
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -51,6 +52,7 @@ from tidewaiter.gateway.ledger import (
     open_ledger,
 )
 from tidewaiter.gateway.lodging import Source
+from tidewaiter.gateway.mdn_taking import MdnTaking
 from tidewaiter.gateway.metrics import Metrics
 from tidewaiter.gateway.outbound import LEASE_NS, Outbound
 from tidewaiter.gateway.parties import Parties
@@ -91,6 +93,7 @@ class Peer:
 
     def __init__(self, now: Clock) -> None:
         self.requests: list[Wires] = []
+        self.options: list[dict[str, Any]] = []
         self.turns: deque[Turn | Callable[[Wires], Turn]] = deque([(202, (), b"")])
         self._now = now
 
@@ -98,9 +101,10 @@ class Peer:
         self.turns = deque(turns)
 
     async def request(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, **_: Any
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, **options: Any
     ) -> ClientResponse:
         assert method == "POST"
+        self.options.append(options)
         wire = (url, tuple(headers), body)
         self.requests.append(wire)
         turn = self.turns.popleft() if len(self.turns) > 1 else self.turns[0]
@@ -133,6 +137,7 @@ class Bench:
         self.peer = Peer(self.now)
         self.room = True
         self.received: list[bytes] = []
+        self.resolved: list[tuple[str, int]] = []
         self._numbers = itertools.count(1)
         now = self.now
         settings = config.gateway
@@ -143,7 +148,8 @@ class Bench:
         self.history = History(ledger)
         self.answers = Answers(settings, now)
         self.decisions = Decisions(ledger, self.parties, agencies, self.answers, self.reader, now)
-        self.sender = Sender(self.peer, "gateway", {}, now)  # type: ignore[arg-type]
+        self.names = {"trader.example": ["198.41.0.4"]}
+        self.sender = Sender(self.peer, "gateway", {}, now, resolver=self.resolve)  # type: ignore[arg-type]
         self.outbound = Outbound(
             ledger, self.parties, self.answers, self.decisions, self.sender, now, lambda: 0.5
         )
@@ -158,10 +164,14 @@ class Bench:
             self.metrics,
             self.history,
             self.outbound.wake,
+            self.outbound.mdn_queue,
             now,
         )
+        self.mdns = MdnTaking(
+            ledger, self.parties, self.outbound.settling, self.metrics, self.outbound.wake, now
+        )
         self.as2 = As2Channel(
-            self.inbound, ledger, self.parties, self.metrics, "gateway", Concealment(0), now
+            self.inbound, ledger, self.parties, self.metrics, "gateway", Concealment(0), self.mdns, now
         )
         self.receipts = Receipts(settings, lambda: self.parties.signer, now)
         self.api = Api(
@@ -173,6 +183,13 @@ class Bench:
             lambda: self.room and ledger.has_room(),
             now,
         )
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """In place of the system's resolver; a name it does not know does not resolve."""
+        self.resolved.append((host, port))
+        if host not in self.names:
+            raise socket.gaierror
+        return self.names[host]
 
     def source(self, party: str = "trader", channel: str = "as2") -> Source:
         return Source(self.parties.named(party), channel, clock.new_id("M"), self.now())

@@ -11,7 +11,7 @@ import pytest
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.as2 import MdnKind
-from tidewaiter.gateway.inbound import digest_of
+from tidewaiter.gateway.offers import digest_of
 from tidewaiter.gateway.ledger import Committed, LedgerUnavailable
 
 pytestmark = pytest.mark.anyio

@@ -21,9 +21,9 @@ from tidewaiter.gateway.http import (
     RequestTimeout,
 )
 from tidewaiter.gateway.ledger import Wire
+from tidewaiter.gateway.outcomes import Failure, Mismatched, Received
 from tidewaiter.gateway.parties import Parties, Party
 from tidewaiter.gateway.sandbox.accounts import load_account
-from tidewaiter.gateway.outcomes import Failure, Mismatched, Received
 from tidewaiter.gateway.sender import SEND_SECONDS, Sender
 from tidewaiter.routing.instant import Instant
 from tidewaiter.security import fingerprint
