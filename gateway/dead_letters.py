@@ -1,7 +1,7 @@
-"""Dead letters: deliveries and notifications that were given up, and what a person does with them.
+"""Dead letters: deliveries, notifications and MDNs that were given up, and what a person does with them.
 
-Nothing but a person moves one on: it is tried again from the beginning, or closed for a reason. Either is an
-event of the history.
+One that was not received as it was sent is among them: nobody gave it up, but nothing goes on by itself. A
+person tries it again from the beginning, or closes it for a reason. Either is an event of the history.
 """
 
 import contextlib
@@ -13,11 +13,14 @@ import msgspec
 from ..routing.instant import NANOSECONDS, Instant
 from ..routing.lifecycle import (
     DELIVERY,
+    MDN,
     NOTIFICATION,
     DeliveryState,
     DeliveryTrigger,
     EventKind,
     IllegalTransition,
+    MdnState,
+    MdnTrigger,
     NotificationState,
     NotificationTrigger,
 )
@@ -29,6 +32,8 @@ from .ledger import (
     DeliveryUpdate,
     EventRecord,
     Ledger,
+    MdnRecord,
+    MdnUpdate,
     NotificationRecord,
     NotificationUpdate,
 )
@@ -40,18 +45,30 @@ PAGE = 1000
 # Of a reason in the history: enough to say why.
 REASON_KEPT = 500
 
-_ENDS = frozenset({EventKind.DEAD_LETTERED, EventKind.QUARANTINED})
+_ENDS = frozenset(
+    {
+        EventKind.DEAD_LETTERED,
+        EventKind.QUARANTINED,
+        EventKind.DELIVERY_MISMATCHED,
+        EventKind.NOTIFICATION_MISMATCHED,
+    }
+)
+# What waits for a person, of each kind. The values of both kinds are the same words.
+_ENDED = (DeliveryState.DEAD, DeliveryState.MISMATCHED)
+_UNHEARD = (NotificationState.DEAD, NotificationState.MISMATCHED)
 # The word for what a person does, and what it is in each life.
 REQUEUE, CLOSE = "requeue", "close"
 _DONE = {REQUEUE: "requeued", CLOSE: "closed"}
 _TRIGGERS = {
-    REQUEUE: (DeliveryTrigger.REQUEUE, NotificationTrigger.REQUEUE, EventKind.REQUEUED),
-    CLOSE: (DeliveryTrigger.CLOSE, NotificationTrigger.CLOSE, EventKind.CLOSED),
+    REQUEUE: (DeliveryTrigger.REQUEUE, NotificationTrigger.REQUEUE, MdnTrigger.REQUEUE, EventKind.REQUEUED),
+    CLOSE: (DeliveryTrigger.CLOSE, NotificationTrigger.CLOSE, MdnTrigger.CLOSE, EventKind.CLOSED),
 }
+
+_Found = DeliveryRecord | NotificationRecord | MdnRecord
 
 
 class UnknownLetter(Exception):  # noqa: N818 - named for what was asked
-    """No delivery and no notification has this id."""
+    """No delivery, notification or MDN has this id."""
 
 
 class NotPossible(Exception):  # noqa: N818 - as above
@@ -59,12 +76,15 @@ class NotPossible(Exception):  # noqa: N818 - as above
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
-    """One of them. `since` is when it was given up, `age` the seconds from then on."""
+    """One of them. `kind` is what it is, `state` "dead" or "mismatched"; `since` is when it came to that,
+    `age` the seconds from then on. `message` is what an MDN is the receipt of."""
 
     id: str
     kind: str
+    state: str
     to: str
     declaration: str | None
+    message: str | None = None
     since: str
     age: int
     attempts: int
@@ -89,13 +109,15 @@ class DeadLetters:
         self._now = now
 
     async def all(self) -> list[DeadLetter]:
-        """The dead letters, deliveries before notifications."""
-        dead = await self._ledger.deliveries(state=DeliveryState.DEAD, limit=MOST)
-        letters = [await self._letter(delivery) for delivery in dead]
+        """The dead letters: deliveries, then notifications, then MDNs."""
+        found: list[_Found] = []
+        for state in _ENDED:
+            found += await self._ledger.deliveries(state=state, limit=MOST)
         async for note in self._notifications():
-            if note.state is NotificationState.DEAD and len(letters) < MOST:
-                letters.append(await self._letter(note))
-        return letters
+            if note.state in _UNHEARD and len(found) < MOST:
+                found.append(note)
+        found += await self._ledger.mdns(state=MdnState.DEAD, limit=MOST)
+        return [await self._letter(one) for one in found[:MOST]]
 
     async def requeue(self, reference: str, why: str = "") -> dict[str, Any]:
         """Try it again from the beginning, with the same bytes under the same reference. Raises UnknownLetter
@@ -107,7 +129,7 @@ class DeadLetters:
         return await self._move(CLOSE, reference, why)
 
     async def _move(self, what: str, reference: str, why: str) -> dict[str, Any]:
-        found = await self._ledger.find_delivery(reference) or await self._notification(reference)
+        found = await self._find(reference)
         if found is None:
             raise UnknownLetter(reference)
         try:
@@ -120,15 +142,29 @@ class DeadLetters:
         self._wake()
         return {"id": reference, "state": state}
 
-    def _change(self, what: str, found: DeliveryRecord | NotificationRecord, why: str) -> tuple[Change, str]:
-        of_delivery, of_notification, kind = _TRIGGERS[what]
+    async def _find(self, reference: str) -> _Found | None:
+        found = await self._ledger.find_delivery(reference) or await self._notification(reference)
+        if found is not None:
+            return found
+        mdn = await self._ledger.find_mdn(reference)
+        # It is found by its message too; here its own id is asked for.
+        return mdn if mdn is not None and mdn.id == reference else None
+
+    def _change(self, what: str, found: _Found, why: str) -> tuple[Change, str]:
+        of_delivery, of_notification, of_mdn, kind = _TRIGGERS[what]
         now = self._now()
         # Tries and deadline begin anew.
         again: dict[str, int] = {}
         if what == REQUEUE:
             again = {"due_ns": now.utc_ns, "attempts": 0, "first_attempt_ns": now.utc_ns}
         data = _named(found) | ({"reason": why[:REASON_KEPT]} if why else {})
-        event = EventRecord(kind=kind, at=now, lodgement=found.lodgement, data=data)
+        event = EventRecord(
+            kind=kind, at=now, lodgement=_lodgement(found), message=_message(found), data=data
+        )
+        if isinstance(found, MdnRecord):
+            posted = MDN.after(found.state, of_mdn)
+            again_mdn = MdnUpdate(id=found.id, expected=(found.state,), state=posted, **again)
+            return Change(mdn_updates=(again_mdn,), events=(event,)), posted.value
         if isinstance(found, DeliveryRecord):
             state = DELIVERY.after(found.state, of_delivery)
             update = DeliveryUpdate(id=found.id, expected=(found.state,), state=state, **again)
@@ -137,21 +173,27 @@ class DeadLetters:
         moved = NotificationUpdate(id=found.id, expected=(found.state,), state=after, **again)
         return Change(notification_updates=(moved,), events=(event,)), after.value
 
-    async def _letter(self, found: DeliveryRecord | NotificationRecord) -> DeadLetter:
+    async def _letter(self, found: _Found) -> DeadLetter:
         at, reason = await self._end(found)
+        kind, to = _addressed(found)
         return DeadLetter(
             id=found.id,
-            kind="delivery" if isinstance(found, DeliveryRecord) else "notification",
-            to=found.agency if isinstance(found, DeliveryRecord) else found.partner,
-            declaration=found.lodgement,
+            kind=kind,
+            state=found.state.value,
+            to=to,
+            declaration=_lodgement(found),
+            message=_message(found),
             since=clock.utc_of(at).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             age=max(0, (self._now().utc_ns - at) // NANOSECONDS),
             attempts=found.attempts,
             reason=reason,
         )
 
-    async def _end(self, found: DeliveryRecord | NotificationRecord) -> tuple[int, str]:
+    async def _end(self, found: _Found) -> tuple[int, str]:
         """When and why it was given up, as the history tells; of what it does not tell, since when it is."""
+        if isinstance(found, MdnRecord):
+            # It belongs to a message; what was in that, and its history, may be nothing or much.
+            return found.due_ns, f"it could not be posted to {found.url}"
         at, reason = found.due_ns, "it has no address to be sent to"
         async for event in self._history(found.lodgement):
             if event.kind in _ENDS and found.id in event.data.values():
@@ -184,7 +226,22 @@ class DeadLetters:
                 after = page[-1].number
 
 
-def _named(found: DeliveryRecord | NotificationRecord) -> dict[str, str]:
+def _addressed(found: _Found) -> tuple[str, str]:
+    """What it is, and to whom it goes."""
+    if isinstance(found, DeliveryRecord):
+        return "delivery", found.agency
+    return ("mdn", found.party) if isinstance(found, MdnRecord) else ("notification", found.partner)
+
+
+def _lodgement(found: _Found) -> str | None:
+    return None if isinstance(found, MdnRecord) else found.lodgement
+
+
+def _message(found: _Found) -> str | None:
+    return found.message if isinstance(found, MdnRecord) else None
+
+
+def _named(found: _Found) -> dict[str, str]:
     if isinstance(found, DeliveryRecord):
         return {"agency": found.agency, "delivery": found.id}
-    return {"notification": found.id}
+    return {_addressed(found)[0]: found.id}

@@ -156,7 +156,10 @@ _SCHEMAS = {
             )
         ),
         waiting_for=_array(_text()),
-        stuck={**_array(_text()), "description": "Agencies whose delivery was given up: a person must look"},
+        stuck={
+            **_array(_text()),
+            "description": "Agencies whose delivery was given up or not received as sent: a person must look",
+        },
         decision={"anyOf": [_ref("Decision"), {"type": "null"}]},
         decisions=_array(_ref("Decision")),
         last_notification=_NUMBER,

@@ -13,6 +13,7 @@ from .finding_view import finding_view
 from .http import Response
 from .ledger import DecisionRecord, EventRecord, LodgementRecord, NotificationRecord, Status
 
+_STUCK = frozenset({DeliveryState.DEAD, DeliveryState.MISMATCHED})
 PROBLEM = "application/problem+json"
 
 
@@ -92,10 +93,10 @@ def status_view(status: Status) -> dict[str, Any]:
         "findings": [finding_view(finding) for finding in findings_of(lodgement)],
         "agencies": legs,
         "waiting-for": [
-            d.agency for d in status.deliveries if d.state.value in {"pending", "sending", "sent"}
+            d.agency for d in status.deliveries if d.state.value in {"pending", "sending", "awaiting", "sent"}
         ],
-        # Given up: nobody waits for these any more until a person requeues or closes them.
-        "stuck": [d.agency for d in status.deliveries if d.state is DeliveryState.DEAD],
+        # Nothing more comes of these until a person requeues or closes them.
+        "stuck": [d.agency for d in status.deliveries if d.state in _STUCK],
         "decisions": [decision_view(decision) for decision in status.decisions],
         "decision": decision_view(status.decisions[-1]) if status.decisions else None,
         "last-notification": status.last_notification,

@@ -23,6 +23,9 @@ from .look import not_yet
 
 OK, REFUSED = 0, 1
 SECONDS = 30.0
+_KINDS = {"delivery": "delivery", "notification": "notification", "mdn": "MDN"}
+_ENDED = {"dead": "given up", "mismatched": "received otherwise than it was sent"}
+_PATHS = {"N": "notifications", "A": "mdns"}
 # What a bind address of every interface is reached by.
 _LOCAL = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared with, never bound
 
@@ -44,9 +47,12 @@ def dead(folder: pathlib.Path, *, as_json: bool) -> int:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(letters)).decode() + "\n")
         return OK
     for letter in letters:
-        say((letter.id, "bold"), f"  {letter.kind} to {letter.to}, declaration {letter.declaration or '-'}")
+        about = (
+            f"receipt of {letter.message}" if letter.message else f"declaration {letter.declaration or '-'}"
+        )
+        say((letter.id, "bold"), f"  {_KINDS[letter.kind]} to {letter.to}, {about}")
         ago = f"{_aged(letter.age)} ago, after {letter.attempts} tries"
-        say(f"  given up {letter.since}, {ago}: {letter.reason}")
+        say(f"  {_ENDED[letter.state]} {letter.since}, {ago}: {letter.reason}")
     if letters:
         say("Try one again with `tidewaiter requeue REF`, or end it with `tidewaiter close REF --why TEXT`.")
     else:
@@ -67,7 +73,7 @@ def _aged(seconds: int) -> str:
 
 
 def requeue(folder: pathlib.Path, reference: str, why: str) -> int:
-    """Have a delivery or notification tried again from the beginning."""
+    """Have a delivery, a notification or an MDN tried again from the beginning."""
     return _move(folder, REQUEUE, reference, why)
 
 
@@ -85,7 +91,7 @@ def _move(folder: pathlib.Path, what: str, reference: str, why: str) -> int:
             return complain(complaint)
         state = anyio.run(functools.partial(_moved, config, what, reference, why), backend="trio")
     except UnknownLetter:
-        sys.stderr.write(f"tidewaiter: no delivery and no notification has the id {reference}\n")
+        sys.stderr.write(f"tidewaiter: no delivery, notification or MDN has the id {reference}\n")
         return REFUSED
     except (NotPossible, _Refused) as error:
         sys.stderr.write(f"tidewaiter: {error}\n")
@@ -111,7 +117,7 @@ async def _moved(config: Config, what: str, reference: str, why: str) -> str:
 async def _asked(settings: GatewaySettings, what: str, reference: str, why: str) -> str:
     """Ask the running gateway."""
     host, _, port = settings.listen.operations.rpartition(":")
-    kind = "notifications" if reference.startswith("N") else "deliveries"
+    kind = _PATHS.get(reference[:1], "deliveries")
     url = f"http://{_LOCAL.get(host, host)}:{port}/v1/{kind}/{quote(reference, safe='')}/{what}"
     body = msgspec.json.encode({"why": why})
     headers = (("Content-Type", "application/json"),)

@@ -35,7 +35,7 @@ def operations_app(ledger: Ledger, metrics: Metrics, letters: DeadLetters | None
     """The application of the operator's port.
 
     With `letters`, a person can move dead letters on: POST /v1/deliveries/{id}/requeue or close, and the
-    same of /v1/notifications, with {"why": "..."} as JSON.
+    same of /v1/notifications and /v1/mdns, with {"why": "..."} as JSON.
     """
 
     async def healthz(_: Request) -> Response:
@@ -49,7 +49,7 @@ def operations_app(ledger: Ledger, metrics: Metrics, letters: DeadLetters | None
     routes = [Route("/healthz", healthz), Route("/metrics", page)]
     if letters is not None:
         for what, move in ((REQUEUE, letters.requeue), (CLOSE, letters.close)):
-            for kind in ("deliveries", "notifications"):
+            for kind in ("deliveries", "notifications", "mdns"):
                 path = f"/v1/{kind}/{{reference}}/{what}"
                 routes.append(Route(path, _mover(move, needs_reason=what == CLOSE), methods=["POST"]))
     return Starlette(routes=routes)
@@ -71,7 +71,7 @@ def _mover(
         try:
             return JSONResponse(await move(request.path_params["reference"], asked.why))
         except UnknownLetter:
-            return _refusal(404, "no delivery and no notification has this id")
+            return _refusal(404, "no delivery, notification or MDN has this id")
         except NotPossible as error:
             return _refusal(409, str(error))
         except LedgerUnavailable:

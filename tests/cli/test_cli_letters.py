@@ -14,8 +14,15 @@ from tidewaiter.gateway.app import open_gateway
 from tidewaiter.gateway.cli.commands import app
 from tidewaiter.gateway.clock import instant
 from tidewaiter.gateway.config import load_config
-from tidewaiter.gateway.ledger import Change, DeliveryUpdate, EventRecord, NotificationUpdate, open_ledger
-from tidewaiter.routing.lifecycle import DeliveryState, EventKind, NotificationState
+from tidewaiter.gateway.ledger import (
+    Change,
+    DeliveryUpdate,
+    EventRecord,
+    MdnRecord,
+    NotificationUpdate,
+    open_ledger,
+)
+from tidewaiter.routing.lifecycle import DeliveryState, EventKind, MdnState, NotificationState
 
 RunCli = Callable[..., Result]
 OK, REFUSED, UNUSABLE = 0, 1, 2
@@ -67,6 +74,41 @@ def test_what_was_given_up_is_listed(cli: RunCli, given_up: pathlib.Path) -> Non
     assert "seconds ago, after 3 tries: HTTP 400\n" in said
 
 
+def test_what_was_not_received_as_sent_and_what_could_not_be_posted(
+    cli: RunCli, lodged: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    folder = pathlib.Path(shutil.copytree(lodged, tmp_path / "gateway"))
+    message = anyio.run(_mismatch, folder, backend="trio")
+    found = letters(cli, folder)
+    assert (found["delivery"]["state"], found["mdn"]["state"]) == ("mismatched", "dead")
+    said = cli("dead", "--dir", folder).stdout
+    assert "\n  received otherwise than it was sent 20" in said
+    assert f"A1  MDN to trader, receipt of {message}\n  given up 20" in said
+    assert cli("requeue", "A1", "--dir", folder).stdout == "A1 is pending now.\n"
+    closed = cli("close", found["delivery"]["id"], "--why", "by telephone", "--dir", folder)
+    assert closed.stdout == f"{found['delivery']['id']} is closed now.\n"
+    assert letters(cli, folder) == {}
+
+
+async def _mismatch(folder: pathlib.Path) -> str:
+    async with open_ledger(folder / "ledger.db") as ledger:
+        found = await ledger.status(LRN)
+        assert found is not None
+        leg = next(leg for leg in found.deliveries if leg.agency == "health")
+        wrong = DeliveryUpdate(id=leg.id, expected=(leg.state,), state=DeliveryState.MISMATCHED)
+        message = found.lodgement.message
+        mdn = MdnRecord(
+            id="A1",
+            message=message,
+            party="trader",
+            url="https://trader.example/",
+            state=MdnState.DEAD,
+            due_ns=instant().utc_ns,
+        )
+        await ledger.commit([Change(delivery_updates=(wrong,), mdns=(mdn,))])
+        return message
+
+
 def test_where_nothing_was_given_up(cli: RunCli, lodged: pathlib.Path) -> None:
     assert letters(cli, lodged) == {}
     assert cli("dead", "--dir", lodged).stdout == "No dead letters.\n"
@@ -96,7 +138,7 @@ def test_without_a_gateway_the_ledger_is_opened(cli: RunCli, gone: pathlib.Path)
 @pytest.mark.parametrize("command", ["requeue", "close"])
 def test_an_id_nobody_knows(cli: RunCli, given_up: pathlib.Path, command: str) -> None:
     done = cli(command, "D0", "--why", "x", "--dir", given_up)
-    told = "tidewaiter: no delivery and no notification has the id D0\n"
+    told = "tidewaiter: no delivery, notification or MDN has the id D0\n"
     assert (done.exit_code, done.stderr) == (REFUSED, told)
 
 

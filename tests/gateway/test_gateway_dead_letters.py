@@ -7,8 +7,16 @@ import msgspec
 import pytest
 
 from tidewaiter.gateway.dead_letters import DeadLetters, NotPossible, UnknownLetter
+from tidewaiter.gateway.ledger import (
+    Change,
+    DeliveryUpdate,
+    EventRecord,
+    MdnRecord,
+    MdnUpdate,
+    NotificationUpdate,
+)
 from tidewaiter.gateway.operations import operations_app
-from tidewaiter.routing.lifecycle import DeliveryState, NotificationState
+from tidewaiter.routing.lifecycle import DeliveryState, EventKind, MdnState, NotificationState
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., bytes]
@@ -89,6 +97,95 @@ async def test_a_dead_notification_is_listed(unheard: Any) -> None:
     (note,) = await unheard.notes()
     assert (letter.id, letter.kind, letter.to) == (note.id, "notification", "trader")
     assert "400" in letter.reason
+
+
+@pytest.fixture
+async def mismatched(bench: Any, make_document: Make) -> Any:
+    """A delivery to health, and a notification, that were not received as they were sent."""
+    await bench.lodge(make_document())
+    leg = await bench.leg()
+    await bench.lodge_as2(make_document("export.xml", change=(b"<FunctionCode>9<", b"<FunctionCode>nine<")))
+    (note,) = await bench.notes()
+    bench.now.tick(60)
+    data = {"agency": "health", "delivery": leg.id, "reason": "the MIC is another"}
+    event = EventRecord(
+        kind=EventKind.DELIVERY_MISMATCHED, at=bench.now(), lodgement=leg.lodgement, data=data
+    )
+    ends = (
+        DeliveryUpdate(id=leg.id, expected=(leg.state,), state=DeliveryState.MISMATCHED),
+        NotificationUpdate(id=note.id, expected=(note.state,), state=NotificationState.MISMATCHED),
+    )
+    await bench.ledger.commit(
+        [Change(delivery_updates=(ends[0],), notification_updates=(ends[1],), events=(event,))]
+    )
+    return bench, leg, note
+
+
+@pytest.fixture
+async def unposted(bench: Any, make_document: Make) -> Any:
+    """An MDN to the trader that was given up."""
+    await bench.lodge(make_document())
+    mdn = MdnRecord(
+        id="A1",
+        message=(await bench.only()).lodgement.message,
+        party="trader",
+        url="https://trader.example/mdn",
+        state=MdnState.PENDING,
+        due_ns=bench.now.ns,
+    )
+    dead = MdnUpdate(id="A1", expected=(MdnState.PENDING,), state=MdnState.DEAD, attempts=4)
+    for change in (Change(mdns=(mdn,)), Change(mdn_updates=(dead,))):
+        await bench.ledger.commit([change])
+    return bench
+
+
+async def test_what_was_not_received_as_sent_waits_for_a_person(mismatched: Any) -> None:
+    bench, leg, note = mismatched
+    operator = Operator(bench)
+    bench.now.tick(30)
+    delivery, notification = await operator.letters.all()
+    assert (delivery.id, delivery.state, delivery.age) == (leg.id, "mismatched", 30)
+    assert delivery.reason == "the MIC is another"
+    assert (notification.id, notification.state) == (note.id, "mismatched")
+    view = await bench.get(f"/v1/declarations/{leg.lodgement}")
+    assert view["stuck"] == ["health"]
+    status, told = await operator.post(f"/v1/deliveries/{leg.id}/requeue")
+    assert (status, told["state"]) == (200, "pending")
+    status, told = await operator.post(f"/v1/notifications/{note.id}/close")
+    assert (status, told["state"]) == (200, "stored")
+    assert await operator.letters.all() == []
+
+
+async def test_an_mdn_that_could_not_be_posted_is_listed_and_tried_again(unposted: Any) -> None:
+    operator = Operator(unposted)
+    (letter,) = await operator.letters.all()
+    assert (letter.id, letter.kind, letter.to, letter.declaration) == ("A1", "mdn", "trader", None)
+    assert letter.attempts == 4
+    assert "https://trader.example/mdn" in letter.reason
+    status, told = await operator.post("/v1/mdns/A1/requeue")
+    assert (status, told) == (200, {"id": "A1", "state": "pending"})
+    assert operator.woken == 1
+    (event,) = [e for e in await unposted.ledger.events(lodgement=None, after=0, limit=99) if "mdn" in e.data]
+    assert (event.kind, event.message, event.data) == (
+        EventKind.REQUEUED,
+        letter.message,
+        {"mdn": "A1", "reason": "they are back"},
+    )
+    (claim,) = await unposted.ledger.claim_mdns(now_ns=unposted.now.ns, lease_ns=1, limit=9)
+    assert (claim.mdn.id, claim.mdn.attempts) == ("A1", 0)
+
+
+async def test_an_mdn_is_closed_and_asked_for_by_its_own_id(unposted: Any) -> None:
+    operator = Operator(unposted)
+    (letter,) = await operator.letters.all()
+    assert letter.message is not None
+    with pytest.raises(UnknownLetter):
+        await operator.letters.close(letter.message, "gone")
+    status, told = await operator.post("/v1/mdns/A1/close")
+    assert (status, told["state"]) == (200, "closed")
+    assert await operator.letters.all() == []
+    with pytest.raises(NotPossible, match="A1 is closed: it cannot be closed"):
+        await operator.letters.close("A1", "again")
 
 
 async def test_where_nothing_is_dead(bench: Any, make_document: Make) -> None:

@@ -114,7 +114,12 @@ async def test_who_is_waited_for(bench: Any, make_document: Make) -> None:
         assert view["waiting-for"] in ([], ["customs", "health"])
         if view["waiting-for"]:
             waited.add(state)
-    assert waited == {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT}
+    assert waited == {
+        DeliveryState.PENDING,
+        DeliveryState.SENDING,
+        DeliveryState.AWAITING,
+        DeliveryState.SENT,
+    }
 
 
 @pytest.mark.anyio
