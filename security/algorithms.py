@@ -231,6 +231,9 @@ DIGESTS = {
     der.oid("2.16.840.1.101.3.4.2.3"): Digest.SHA512,
 }
 DIGEST_OIDS = {digest: oid for oid, digest in DIGESTS.items()}
+NULL = der.tlv(der.NULL)
+# The contents of nearly every identifier there is: with NULL, and without.
+_WHOLE_DIGESTS = DIGESTS | {oid + NULL: digest for oid, digest in DIGESTS.items()}
 
 CIPHERS = {
     der.oid("2.16.840.1.101.3.4.1.2"): Cipher.AES128_CBC,
@@ -258,6 +261,7 @@ SIGNATURES: dict[bytes, tuple[Signature, Digest | None]] = {
     der.oid("1.2.840.10045.4.3.3"): (Signature.ECDSA, Digest.SHA384),
     der.oid("1.2.840.10045.4.3.4"): (Signature.ECDSA, Digest.SHA512),
 }
+WHOLE_SIGNATURES = SIGNATURES | {oid + NULL: found for oid, found in SIGNATURES.items()}
 ECDSA_OIDS = {
     digest: oid for oid, (scheme, digest) in SIGNATURES.items() if scheme is Signature.ECDSA and digest
 }
@@ -304,7 +308,7 @@ def digest_of(contents: bytes) -> Digest:
     Parameters that are NULL and parameters that are absent mean the same (RFC 5754 2).
     Raises InsufficientSecurity for a digest that is in no table, MalformedCms for no AlgorithmIdentifier.
     """
-    digest = DIGESTS.get(contents) or DIGESTS.get(split_identifier(contents)[0])
+    digest = _WHOLE_DIGESTS.get(contents) or DIGESTS.get(split_identifier(contents)[0])
     if digest is None:
         raise InsufficientSecurity("the digest algorithm is not supported")
     return digest

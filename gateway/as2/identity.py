@@ -91,8 +91,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         """What refuses this message by its headers alone, or None."""
         if self.as2_from == self.as2_to:
             return Disposition.SENDER_EQUALS_RECEIVER
-        minor = int(self.version.partition(".")[2])
-        if minor >= _STRICT_MESSAGE_ID and _SPACE_OR_CONTROL.search(self.message_id):
+        if _SPACE_OR_CONTROL.search(self.message_id) and int(self.version[2:]) >= _STRICT_MESSAGE_ID:
             return Disposition.INVALID_MESSAGE_ID
         if self.receipt is not None and self.receipt.unknown_format:
             return Disposition.UNSUPPORTED_FORMAT

@@ -95,12 +95,13 @@ def receive(
 
 def _objection(identity: Identity, terms: Terms | None) -> Disposition | None:
     """What refuses the message before it is opened (RFC 4130 7.3, 7.5.3)."""
-    if identity.objection is Disposition.SENDER_EQUALS_RECEIVER:
-        return identity.objection
+    objection = identity.objection
+    if objection is Disposition.SENDER_EQUALS_RECEIVER:
+        return objection
     if terms is None or (identity.as2_from, identity.as2_to) != (terms.their_name, terms.our_name):
         return Disposition.UNKNOWN_TRADING_PARTNER
-    if identity.objection is not None:
-        return identity.objection
+    if objection is not None:
+        return objection
     receipt = identity.receipt
     if receipt is None:
         return None
@@ -119,8 +120,10 @@ def _objection(identity: Identity, terms: Terms | None) -> Disposition | None:
 
 def _requested_digest(identity: Identity, terms: Terms) -> Digest | None:
     """The first digest the sender lists that we may use."""
-    known = map(_digest_named, identity.micalgs)
-    return next((digest for digest in known if digest in terms.policy.digests), None)
+    for name in identity.micalgs:
+        if (digest := _digest_named(name)) in terms.policy.digests:
+            return digest
+    return None
 
 
 def _mic(identity: Identity, terms: Terms, opening: Opening) -> Mic | None:

@@ -71,11 +71,16 @@ class Entity(NamedTuple):
     @property
     def media_type(self) -> str:
         """The media type in lower case without parameters; empty if none is given."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _media_type(self.headers.get("content-type", ""))
 
     def parameter(self, header: str, name: str) -> str | None:
         """The parameter `name` of the header `header`, both in lower case, or None."""
         return parameters(self.headers.get(header, "")).get(name)
+
+
+@remembered
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def from_http(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Entity:
@@ -249,10 +254,20 @@ def to_crlf(data: bytes) -> bytes:
 
 def filename(entity: Entity) -> str | None:
     """The name the sender gives the payload, for showing and never for opening: see `safe_filename`."""
-    disposition = parameters(entity.headers.get("content-disposition", ""))
-    name = _extended(disposition.get("filename*", "")) or disposition.get("filename")
-    if not name:
-        name = entity.parameter("content-type", "name")
+    headers = entity.headers
+    return _disposed(headers.get("content-disposition", "")) or _named(headers.get("content-type", ""))
+
+
+@remembered
+def _disposed(disposition: str) -> str | None:
+    found = parameters(disposition)
+    name = _extended(found.get("filename*", "")) or found.get("filename")
+    return safe_filename(name) if name else None
+
+
+@remembered
+def _named(content_type: str) -> str | None:
+    name = parameters(content_type).get("name")
     return safe_filename(name) if name else None
 
 

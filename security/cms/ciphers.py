@@ -24,6 +24,15 @@ NONCE = 12
 _MIN_NONCE, _MAX_NONCE = 8, 128
 
 
+_BLOCK = 16
+# All of an identifier that stands before the vector.
+_AES_CBC = {
+    oid + der.header(der.OCTET_STRING, _BLOCK): cipher
+    for oid, cipher in CIPHERS.items()
+    if cipher.mode is Mode.CBC and cipher.block == _BLOCK
+}
+
+
 class Encryption(NamedTuple):
     """A ContentEncryptionAlgorithmIdentifier: `tag_size` is 0 under CBC."""
 
@@ -34,6 +43,9 @@ class Encryption(NamedTuple):
 
 def read_algorithm(contents: bytes) -> Encryption:
     """The contents of a ContentEncryptionAlgorithmIdentifier. Raises InsufficientSecurity, MalformedCms."""
+    vector = len(contents) - _BLOCK
+    if (cipher := _AES_CBC.get(contents[:vector])) is not None:
+        return Encryption(cipher, contents[vector:], 0)
     oid, parameters = split_identifier(contents)
     cipher = CIPHERS.get(oid)
     if cipher is None:

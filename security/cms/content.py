@@ -36,10 +36,9 @@ def content_type(data: bytes) -> ContentType:
     if len(data) < 2 or data[0] != der.SEQUENCE:
         raise MalformedCms("not a ContentInfo")
     start = 2 + (data[1] & 0x7F if data[1] > 0x7F else 0)
-    oid = der.element_at(data, start, len(data))
     try:
-        return _TYPES[data[oid.header : oid.stop]]
-    except KeyError:
+        return _TYPES[data[start : start + 2 + data[start + 1]]]
+    except (KeyError, IndexError):
         raise MalformedCms("not a content type that is handled here") from None
 
 
@@ -56,21 +55,22 @@ def read(data: bytes, reader: Callable[[bytes], T]) -> T:
 
 def fields(data: bytes, kind: ContentType, *, limit: int) -> list[der.Element]:
     """The fields, at most `limit`, of the structure that the ContentInfo `data` holds, of type `kind`."""
-    outer = der.element_at(data, 0, len(data))
-    der.require_end(data, outer.stop)
-    parts = der.children(data, outer.start, outer.stop, limit=2)
-    if tags(parts) != (der.OBJECT_IDENTIFIER, EXPLICIT_0) or outer.tag != der.SEQUENCE:
-        raise MalformedCms("not a ContentInfo")
-    inner = der.element_at(data, parts[1].start, parts[1].stop)
-    named = data[parts[0].header : parts[0].stop] == _OIDS[kind]
-    if not named or inner.tag != der.SEQUENCE or inner.stop != parts[1].stop:
+    tag, _, start, end = der.element_at(data, 0, len(data))
+    if end != len(data):
+        der.require_end(data, end)
+    named = _OIDS[kind]
+    if tag != der.SEQUENCE or not data.startswith(named, start):
         raise MalformedCms("not a ContentInfo of the type asked for")
-    return der.children(data, inner.start, inner.stop, limit=limit)
+    explicit, _, start, stop = der.element_at(data, start + len(named), end)
+    inner, _, start, inner_stop = der.element_at(data, start, stop)
+    if (explicit, inner) != (EXPLICIT_0, der.SEQUENCE) or not stop == inner_stop == end:
+        raise MalformedCms("not a ContentInfo")
+    return der.children(data, start, stop, limit=limit)
 
 
 def tags(elements: list[der.Element]) -> tuple[int, ...]:
     """The identifier octets of `elements`."""
-    return tuple([element.tag for element in elements])
+    return tuple([element[0] for element in elements])
 
 
 def encapsulated(data: bytes, element: der.Element) -> tuple[bytes, memoryview | None]:

@@ -33,6 +33,9 @@ _ATTRIBUTES = 0xA1
 _UNAUTHENTICATED = 0xA2
 _STRING, _STRING_IN_PIECES = 0x80, 0xA0
 _BY_IDENTIFIER = 0x80
+_ENCRYPTED_CONTENT = frozenset(
+    (der.OBJECT_IDENTIFIER, der.SEQUENCE, string) for string in (_STRING, _STRING_IN_PIECES)
+)
 _KEY_TRANSPORT = frozenset(
     (der.INTEGER, identifier, der.SEQUENCE, der.OCTET_STRING) for identifier in (der.SEQUENCE, _BY_IDENTIFIER)
 )
@@ -110,13 +113,14 @@ def _open(data: bytes) -> _Envelope:
     if kind not in {ContentType.ENVELOPED, ContentType.AUTH_ENVELOPED}:
         raise MalformedCms("not encrypted")
     found = fields(data, kind, limit=7)
-    found = [one for number, one in enumerate(found) if (number, one.tag) != (1, _ORIGINATOR_INFO)]
+    if found[1:] and found[1].tag == _ORIGINATOR_INFO:
+        del found[1]
     if tags(found[:3]) != (der.INTEGER, der.SET, der.SEQUENCE):
         raise MalformedCms("not an EnvelopedData")
     infos = der.children(data, found[1].start, found[1].stop, limit=MAX_RECIPIENTS)
-    if any(info.stop - info.header > MAX_RECIPIENT_INFO for info in infos):
-        raise MalformedCms("a RecipientInfo is larger than any real one")
     recipients = [data[info.header : info.stop] for info in infos]
+    if max(map(len, recipients), default=0) > MAX_RECIPIENT_INFO:
+        raise MalformedCms("a RecipientInfo is larger than any real one")
     encryption, content = _encrypted(data, found[2])
     if kind is ContentType.AUTH_ENVELOPED:
         tag, covered = _authentication(data, found[3:], encryption)
@@ -130,15 +134,12 @@ def _open(data: bytes) -> _Envelope:
 def _encrypted(data: bytes, element: der.Element) -> tuple[Encryption, memoryview]:
     """An EncryptedContentInfo (6.1)."""
     parts = der.children(data, element.start, element.stop, limit=3)
-    kinds = tags(parts)
-    if kinds[:2] != (der.OBJECT_IDENTIFIER, der.SEQUENCE) or kinds[2:] not in {
-        (_STRING,),
-        (_STRING_IN_PIECES,),
-    }:
+    if tags(parts) not in _ENCRYPTED_CONTENT:
         raise MalformedCms("not an EncryptedContentInfo")
-    encryption = read_algorithm(data[parts[1].start : parts[1].stop])
-    content = memoryview(data)[parts[2].start : parts[2].stop]
-    if kinds[2] == _STRING_IN_PIECES:
+    _, algorithm, string = parts
+    encryption = read_algorithm(data[algorithm.start : algorithm.stop])
+    content = memoryview(data)[string.start : string.stop]
+    if string.tag == _STRING_IN_PIECES:
         content = _joined(content)
     return encryption, content
 

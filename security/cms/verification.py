@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from .. import der
-from ..algorithms import SIGNATURES, Digest, Policy, Signature, digest_of, split_identifier
+from ..algorithms import SIGNATURES, WHOLE_SIGNATURES, Digest, Policy, Signature, digest_of, split_identifier
 from ..chain import Authorities
 from ..errors import (
     AuthenticationFailed,
@@ -22,7 +22,7 @@ from ..errors import (
     SecurityError,
 )
 from ..trust import Facts, facts
-from .content import DATA, ContentType, encapsulated, fields, read
+from .content import DATA, ContentType, encapsulated, fields, read, tags
 from .signature import check_signature, pss_digest
 from .signing import CONTENT_TYPE, MESSAGE_DIGEST
 
@@ -43,6 +43,7 @@ _SET = bytes((der.SET,))
 _OCTETS = {digest: der.header(der.OCTET_STRING, digest.size) for digest in Digest}
 _SKI_TAG = 0x80
 _SIGNED_ATTRIBUTES, _UNSIGNED_ATTRIBUTES = 0xA0, 0xA1
+_ATTRIBUTE = (der.OBJECT_IDENTIFIER, der.SET)
 _SIGNATURE_TAG = 0xA1
 _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1
 _BEFORE_OPTIONAL = (der.INTEGER, der.SET, der.SEQUENCE)
@@ -125,7 +126,7 @@ def verify(
 def _parts(data: bytes) -> _Parts:
     """The outer layers (5.1): certificates and revocation lists are passed over."""
     found = fields(data, ContentType.SIGNED, limit=6)
-    kinds = tuple([each[0] for each in found])
+    kinds = tags(found)
     if kinds[:3] != _BEFORE_OPTIONAL or kinds[-1] != der.SET or kinds[3:-1] not in _OPTIONAL:
         raise MalformedCms("not a SignedData")
     kind, content = encapsulated(data, found[2])
@@ -139,7 +140,7 @@ def _signer_info(data: bytes, info: der.Element) -> _SignerInfo:
     if stop - header > MAX_SIGNER_INFO:
         raise MalformedCms("a SignerInfo is larger than any real one")
     found = der.children(data, start, stop, limit=7)
-    kinds = tuple([each[0] for each in found])
+    kinds = tags(found)
     if info.tag != der.SEQUENCE or kinds not in _SIGNER_INFO:
         raise MalformedCms("not a SignerInfo")
     at = 3
@@ -211,8 +212,11 @@ def _shows_another(certificates: bytes, certificate: x509.Certificate) -> bool:
 
 def _scheme(info: _SignerInfo, digest: Digest) -> tuple[Signature, Digest, bytes]:
     """Signature scheme, its digest and its parameters."""
-    oid, parameters = split_identifier(info.signature_algorithm)
-    scheme, named = SIGNATURES.get(oid, (None, None))
+    contents, parameters = info.signature_algorithm, b""
+    scheme, named = WHOLE_SIGNATURES.get(contents, (None, None))
+    if scheme is None:
+        oid, parameters = split_identifier(contents)
+        scheme, named = SIGNATURES.get(oid, (None, None))
     if scheme is None:
         raise InsufficientSecurity("the signature algorithm is not supported")
     if scheme is Signature.RSA_PSS:
@@ -260,12 +264,11 @@ def _values(attributes: bytes) -> dict[bytes, bytes]:
     values: dict[bytes, bytes] = {}
     outer = der.element_at(attributes, 0, len(attributes))
     for tag, _, start, stop in der.children(attributes, outer.start, outer.stop, limit=MAX_ATTRIBUTES):
-        oid = der.element_at(attributes, start, stop)
-        value = der.element_at(attributes, oid.stop, stop)
-        if (tag, oid.tag, value.tag, value.stop) != (der.SEQUENCE, der.OBJECT_IDENTIFIER, der.SET, stop):
+        found = der.children(attributes, start, stop, limit=2)
+        if tag != der.SEQUENCE or tags(found) != _ATTRIBUTE:
             raise MalformedCms("not an Attribute")
-        kind = attributes[start : oid.stop]
-        values[kind] = b"" if kind in values else attributes[value.start : stop]
+        kind = attributes[start : found[0][3]]
+        values[kind] = b"" if kind in values else attributes[found[1][2] : stop]
     return values
 
 
@@ -273,7 +276,7 @@ def _protected(protection: bytes, digest: Digest, scheme: Signature) -> bool:
     """True if a CMSAlgorithmProtection names the algorithms in use (RFC 6211 2)."""
     outer = der.element_at(protection, 0, len(protection))
     parts = der.children(protection, outer.start, outer.stop, limit=3)
-    if [part.tag for part in parts] != [der.SEQUENCE, _SIGNATURE_TAG]:
+    if tags(parts) != (der.SEQUENCE, _SIGNATURE_TAG):
         return False
     first, second = (protection[part.start : part.stop] for part in parts)
     named, hashed_with = SIGNATURES.get(split_identifier(second)[0], (None, None))
