@@ -64,8 +64,9 @@ class LimitSettings(Settings, frozen=True):
     head_seconds: Seconds = 10.0
     body_seconds: Seconds = 60.0
     idle_seconds: Seconds = 75.0
-    concealed_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.1
-    """A message that cannot be opened is answered after so long, whatever is wrong with it."""
+    concealed_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.25
+    """A message that cannot be opened is answered after so long, whatever is wrong with it: longer than
+    opening and recording one takes on a busy machine."""
     free_disk: Annotated[int, msgspec.Meta(ge=0)] = 64_000_000
     """Octets of disk kept free: below it new messages get 503 before their body is read."""
 

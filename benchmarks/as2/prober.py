@@ -30,12 +30,12 @@ _VARIABLE = (
 
 
 class Errand(msgspec.Struct, frozen=True):
-    """What to send: each body `each` times, in an order made of `seed`, over so many connections at once."""
+    """What to send: of each cause so many, in an order made of `seed`, over so many connections at once."""
 
     port: int
     headers: list[tuple[str, str]]
     bodies: dict[str, list[bytes]]
-    each: int
+    counts: dict[str, int]
     connections: int
     seed: int
 
@@ -53,7 +53,7 @@ class Errors(Exception):  # noqa: N818 - what the gateway said instead
 
 def probe(errand: Errand) -> Times:
     """Run `errand`. Raises Errors, or OSError where the gateway cannot be reached."""
-    order = [cause for cause in errand.bodies for _ in range(errand.each)]
+    order = [cause for cause, count in errand.counts.items() for _ in range(count)]
     random.Random(errand.seed).shuffle(order)
     work = enumerate(order)
     times = Times({cause: [] for cause in errand.bodies}, {cause: [] for cause in errand.bodies})
