@@ -22,6 +22,8 @@ _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\r\n]*)")
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 #]{2,40})-----\r?\n([A-Za-z0-9+/=\r\n \t]+)-----END \1-----\s*")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n \t]+=?=?\s*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,64})?\r?\n")
+# One of these stands in every message.
+_TELLING = frozenset({b"as2-from", b"as2-to", b"message-id", b"mime-version"})
 # CMS in DER or BER begins with a SEQUENCE; its base64 with M.
 _SEQUENCE = b"\x30"
 
@@ -75,7 +77,7 @@ def read_stored(data: bytes) -> Stored:
     kind = Kind.REQUEST if _REQUEST.fullmatch(first) else Kind.MESSAGE
     kind = Kind.RESPONSE if _RESPONSE.fullmatch(first) else kind
     headers = _headers(lines if kind is not Kind.MESSAGE else [first, *lines])
-    if headers is None or (not headers and kind is Kind.MESSAGE) or (end is None and len(data) > MAX_HEAD):
+    if headers is None or (kind is Kind.MESSAGE and not _says_something(headers)):
         raise NotStored("is neither an HTTP message with its headers nor CMS")
     joined = _dechunked(body) if _is_chunked(headers) else None
     return Stored(
@@ -114,6 +116,12 @@ def _headers(lines: list[bytes]) -> Headers | None:
         else:
             return None
     return tuple(found)
+
+
+def _says_something(headers: Headers) -> bool:
+    """A document may begin like a header, too: `UNB+UNOA:1`."""
+    names = {name.lower() for name, _ in headers}
+    return bool(names & _TELLING) or any(name.startswith(b"content-") for name in names)
 
 
 def _is_chunked(headers: Headers) -> bool:

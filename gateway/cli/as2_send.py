@@ -227,8 +227,9 @@ def _show(row: _Row) -> None:
         answer = f"HTTP {row['http']} in {row['seconds']:.3f} s" if "http" in row else "no answer"
         say(f"    {answer}, {row['url']}")
     if "disposition" in row:
-        said = row["disposition"] or "no disposition"
-        say(f"    receipt {row['receipt']}: {said}; signature {row['signature']}; {row['same-mic']}")
+        said = row["disposition"] or "says nothing"
+        said += "" if row["result"] == "receipted" else f" ({row['receipt']})"
+        say(f"    receipt: {said}; signature {row['signature']}; {row['same-mic']}")
     elif "receipt" in row:
         say(f"    receipt: {row['receipt']}")
     if "reason" in row:
