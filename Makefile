@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := codecs gateway routing security loadtest benchmarks
 
-.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact bench-as2 bench-peers timing-oracle load clean
+.PHONY: help demo test check lint types imports pytest bench bench-pipeline bench-edifact bench-as2 bench-peers timing-oracle load interop interop-deps clean
 
 help:
 	@echo "make demo    install into $(VENV) and run the demonstration"
 	@echo "make test    install and run every check and test"
 	@echo "make bench   run the benchmarks: bench-pipeline, bench-edifact and bench-as2 (bench-peers adds readers from npm)"
 	@echo "make timing-oracle  see if times of answers tell what failed inside encryption (20 minutes; N=100000)"
+	@echo "make interop run the whole matrix against other AS2 stacks (make interop-deps installs them)"
 	@echo "make load    run a short load test against a gateway of its own"
 	@echo "make clean   remove what the other commands made"
 
@@ -51,6 +52,18 @@ bench-peers: $(VENV)/.dev-installed
 
 timing-oracle: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.benchmarks.as2.oracle $(if $(N),--n $(N))
+
+# Other AS2 stacks as live partners: every cell of the matrix; `make test` runs a section of it.
+interop: $(VENV)/.dev-installed
+	TIDEWAITER_INTEROP=1 $(BIN)/python -m pytest tests/interop
+
+interop-deps: $(VENV)/.dev-installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[peers]'
+	@command -v npm >/dev/null 2>&1 || { echo "npm's libas2 needs node and npm (Debian: apt install npm)"; exit 1; }
+	@mkdir -p tests/interop/.deps && cp tests/interop/programs/package.json tests/interop/.deps/
+	npm install --prefix tests/interop/.deps --ignore-scripts --no-audit --no-fund --silent
+	@command -v openssl >/dev/null 2>&1 || { echo "the openssl command line is missing (Debian: apt install openssl)"; exit 1; }
+	@$(BIN)/python -m pip list 2>/dev/null | grep -i pyas2lib; npm ls --prefix tests/interop/.deps --depth=0 2>/dev/null | tail -n +2; openssl version
 
 load: $(VENV)/.dev-installed
 	$(BIN)/python -m tidewaiter.loadtest
