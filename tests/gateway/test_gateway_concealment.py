@@ -1,12 +1,17 @@
 """Concealed refusals leave at a moment that follows from the size of the request, never from the work."""
 
+import dataclasses
 import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 import anyio
 import pytest
 
-from tidewaiter.gateway import clock
+from tidewaiter.gateway import as2_channel, clock
 from tidewaiter.gateway.concealment import SECONDS_OF_AN_OCTET, Concealment, due, hold
+from tidewaiter.gateway.ledger import LedgerUnavailable
 from tidewaiter.routing.instant import Instant
 
 MILLI = 10**6
@@ -70,3 +75,80 @@ async def test_others_go_on_meanwhile() -> None:
 @pytest.mark.anyio
 async def test_without_a_hold_nothing_is_held() -> None:
     await Concealment(0).release(Instant(0, 0, "another"), 10**12)
+
+
+class Released:
+    """Stands in for the hold: what it was asked for, and what had happened by then."""
+
+    def __init__(self, bench: Any) -> None:
+        self._bench = bench
+        self.asked: list[tuple[Instant, int, list[str]]] = []
+
+    async def release(self, arrived: Instant, octets: int) -> None:
+        self.asked.append((arrived, octets, await self._bench.kinds()))
+
+
+@pytest.fixture
+def asked(bench: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Instant, int, list[str]]]:
+    stands_in = Released(bench)
+    monkeypatch.setattr(bench.as2, "_concealment", stands_in)
+    return stands_in.asked
+
+
+def broken(bench: Any, payload: bytes) -> Any:
+    """A message whose padding is wrong."""
+    composed = bench.composed(payload)
+    body = bytearray(composed.body)
+    body[-17] ^= 0x80
+    return dataclasses.replace(composed, body=bytes(body))
+
+
+@pytest.mark.anyio
+async def test_a_concealed_refusal_is_held_once_it_is_recorded(
+    bench: Any, asked: list[Any], make_document: Callable[..., bytes]
+) -> None:
+    message = broken(bench, make_document())
+    arrived = bench.now()
+    await bench.post(message)
+    assert asked == [(arrived, len(message.body), ["refused"])]
+
+
+@pytest.mark.anyio
+async def test_what_is_told_is_not_held(
+    bench: Any, asked: list[Any], make_document: Callable[..., bytes]
+) -> None:
+    await bench.lodge_as2(make_document())
+    await bench.post(bench.composed(make_document(), terms=dataclasses.replace(bench.terms(), encrypt=False)))
+    assert "refused" in await bench.kinds()
+    assert asked == []
+
+
+@pytest.mark.anyio
+async def test_it_is_held_where_the_ledger_fails_too(
+    bench: Any, asked: list[Any], make_document: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise LedgerUnavailable("no")
+
+    monkeypatch.setattr(bench.inbound, "refuse", fail)
+    response = await bench.post(broken(bench, make_document()))
+    assert response.status == 503
+    assert len(asked) == 1
+
+
+@pytest.mark.anyio
+async def test_its_receipt_is_dated_by_the_arrival(
+    bench: Any, make_document: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever sends just before the turn of a second reads off the date how long opening took."""
+    receive = as2_channel.receive
+
+    def slow(*arguments: Any, **keywords: Any) -> Any:
+        bench.now.tick(7)
+        return receive(*arguments, **keywords)
+
+    monkeypatch.setattr(as2_channel, "receive", slow)
+    message, arrived = broken(bench, make_document()), clock.utc(bench.now())
+    response = await bench.post(message)
+    dated = parsedate_to_datetime(dict(response.headers)["Date"])
+    assert dated == arrived.replace(microsecond=0)
