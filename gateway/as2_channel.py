@@ -26,6 +26,7 @@ from .as2 import (
     reported_message,
 )
 from .as2.addresses import is_allowed_address
+from .attachments import kept
 from .concealment import Concealment
 from .http import Request, Response
 from .inbound import Inbound
@@ -118,7 +119,12 @@ class As2Channel:
                 # Also where the ledger fails: a 503 at another moment would tell as much.
                 if got.concealed:
                     await self._concealment.release(request.last_byte, len(request.body))
-        offer = offer._replace(mic=got.mic.value, payload=got.payload, media_type=got.content_type)
+        source = offer.source._replace(
+            filename=got.filename, attachments=kept(offer.source.message, got.attachments)
+        )
+        offer = offer._replace(
+            source=source, mic=got.mic.value, payload=got.payload, media_type=got.content_type
+        )
         if terms.duplicate_warning:
             token = Disposition.DUPLICATE_DOCUMENT
             offer = offer._replace(duplicate=lambda: self._mdn(identity, token, got.mic, terms))

@@ -10,6 +10,7 @@ from ..routing.instant import Instant
 from ..routing.lifecycle import DELIVERY, DeliveryState, DeliveryTrigger, EventKind
 from ..routing.retry import BreakerEvent, BreakerState, CircuitBreaker
 from .answers import Answers, NotWritable, as2_url
+from .attachments import accompanying
 from .attempts import REASON_KEPT, Attempts, our_fault
 from .config import AgencySettings
 from .decisions import Decisions
@@ -129,9 +130,17 @@ class Delivering:
         body = self._answers.delivery(
             declaration_of(lodgement), claim.delivery.id, settings, test=lodgement.test
         )
-        url = as2_url(agency) if as2 else settings.url
+        # Only who has agreed to get them: the supporting documents are not for everybody's eyes.
+        along = as2 and settings.as2 is not None and settings.as2.attachments
+        kept = await self._ledger.attachments(lodgement.message) if along else []
         wire = self._sender.compose(
-            claim.delivery.id, body, Syntax(settings.syntax), agency, url=url, as2=as2
+            claim.delivery.id,
+            body,
+            Syntax(settings.syntax),
+            agency,
+            url=as2_url(agency) if as2 else settings.url,
+            as2=as2,
+            attachments=accompanying(kept),
         )
         await self._ledger.keep_wire([(claim.delivery.id, wire)])
         return wire

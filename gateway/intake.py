@@ -19,6 +19,7 @@ from ..routing.plan import plan
 from ..routing.rules import RuleSet
 from . import clock
 from .answers import Answers
+from .attachments import belonging
 from .entries import Entries
 from .ledger import Ledger, LodgementRecord
 from .lodging import Draft, Lodging, Source, Taken, is_test
@@ -56,7 +57,10 @@ class Intake:
         """What to write for `reading`. With `whole`, one invalid document rejects all of them (HTTPS has one
         answer); without, each stands for itself and is answered through the log (AS2). `taken` are lodgements
         known to bear the interchange's reference already."""
-        named = self._screening.envelope(reading, source.party)
+        named = (
+            *self._screening.envelope(reading, source.party),
+            *belonging(reading, source.attachments),
+        )
         reading = msgspec.structs.replace(reading, findings=(*reading.findings, *named))
         drafts = await self._drafts(reading, source, {one.position: one for one in taken})
         # What acknowledges nothing known is said in a response that has nothing else to say.

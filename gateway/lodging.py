@@ -13,20 +13,24 @@ from ..routing.instant import Instant, elapsed
 from ..routing.lifecycle import EventKind, LodgementState
 from ..routing.plan import Plan
 from .answers import Answers, by_contrl, is_syntax, told
-from .ledger import Change, DeliveryRecord, EventRecord, LodgementRecord, NotificationRecord
+from .attachments import attached
+from .ledger import AttachmentRecord, Change, DeliveryRecord, EventRecord, LodgementRecord, NotificationRecord
 from .parties import Party
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Source(NamedTuple):
-    """Where a document came from; `sent_as` is what the sender knows it by, for an answer to name."""
+    """Where a document came from; `sent_as` is what the sender knows it by, for an answer to name, and
+    `filename` what it calls it. `attachments` came beside it."""
 
     party: Party
     channel: str
     message: str
     received: Instant
     sent_as: str = ""
+    filename: str | None = None
+    attachments: tuple[AttachmentRecord, ...] = ()
 
 
 class Taken(NamedTuple):
@@ -85,6 +89,7 @@ class Lodging:
                 events += draft.events
             elif draft.tied is not None:
                 events.append(_event(EventKind.DUPLICATE, self._now(), draft.tied.id, source))
+                events += _attached(draft.tied, source)
             else:
                 # What the envelope is warned of is kept with each that it held.
                 about = draft._replace(findings=(*reading.findings, *draft.findings))
@@ -94,6 +99,7 @@ class Lodging:
                 deliveries += _deliveries(draft, lodgement)
         notes = self._notes(reading, made, source)
         change = Change(
+            attachments=source.attachments,
             lodgements=tuple(lodgement for _, lodgement in made),
             deliveries=tuple(deliveries),
             notifications=tuple(note for note, _, _ in notes),
@@ -128,7 +134,12 @@ class Lodging:
         if note is not None:
             events.append(told(note, lodgement, "rejection" if answer else "acknowledgement"))
         notes = () if note is None else (note,)
-        change = Change(lodgements=(lodgement,), notifications=notes, events=tuple(events))
+        change = Change(
+            attachments=source.attachments,
+            lodgements=(lodgement,),
+            notifications=notes,
+            events=tuple(events),
+        )
         return Taken(change, (lodgement,), (), findings)
 
     def _notes(
@@ -201,6 +212,8 @@ class Lodging:
         data = {"type": lodgement.type, "channel": source.channel, "partner": source.party.name}
         if lodgement.test:
             data["test"] = "1"
+        if source.filename is not None:
+            data["filename"] = source.filename
         events = [
             EventRecord(
                 kind=EventKind.RECEIVED,
@@ -208,7 +221,8 @@ class Lodging:
                 lodgement=lodgement.id,
                 message=source.message,
                 data=data,
-            )
+            ),
+            *_attached(lodgement, source),
         ]
         if lodgement.state is LodgementState.REJECTED:
             count = str(len(draft.findings))
@@ -231,6 +245,12 @@ def _event(
     kind: EventKind, at: Instant, lodgement: str, source: Source, data: dict[str, str] | None = None
 ) -> EventRecord:
     return EventRecord(kind=kind, at=at, lodgement=lodgement, message=source.message, data=data or {})
+
+
+def _attached(lodgement: LodgementRecord, source: Source) -> list[EventRecord]:
+    """Each supporting document, when it was received."""
+    kind, at = EventKind.ATTACHED, source.received
+    return [_event(kind, at, lodgement.id, source, attached(one)) for one in source.attachments]
 
 
 def _type(facts: Facts | None, root: LodgementRecord | None) -> str:

@@ -145,6 +145,19 @@ _SCHEMAS = {
             **_array(_object(id=_text(), function=_text(), state=_text())),
             "description": "The lodgements that amended or cancelled it since",
         },
+        filename={**_TEXT_OR_NONE, "description": "What you called the document, where its message named it"},
+        attachments={
+            **_array(
+                _object(
+                    position=_NUMBER,
+                    filename=_TEXT_OR_NONE,
+                    content_type=_text(),
+                    octets=_NUMBER,
+                    **{"sha-256": _text("Hexadecimal")},
+                )
+            ),
+            "description": "The supporting documents that came in the same AS2 message",
+        },
         findings=_array(_ref("Finding")),
         agencies=_array(
             _object(

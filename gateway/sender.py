@@ -3,7 +3,7 @@
 import re
 import secrets
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 
 import anyio
@@ -11,7 +11,7 @@ import anyio
 from ..codecs.document import EDIFACT_MEDIA_TYPE, XML_MEDIA_TYPE, Syntax
 from ..routing.instant import Instant
 from . import clock
-from .as2 import MdnKind, compose, read_mdn
+from .as2 import MdnKind, Part, compose, read_mdn
 from .http import Client, ClientError, ClientResponse
 from .ledger import Receipt, Wire
 from .outcomes import Failure, Outcome, Received, Transferred, judged, mdn_of
@@ -53,9 +53,18 @@ class Sender:
         self._resolver = resolver
 
     def compose(
-        self, reference: str, body: bytes, syntax: Syntax, party: Party, *, url: str, as2: bool
+        self,
+        reference: str,
+        body: bytes,
+        syntax: Syntax,
+        party: Party,
+        *,
+        url: str,
+        as2: bool,
+        attachments: Sequence[Part] = (),
     ) -> Wire:
-        """The message as it will be sent on every try: `reference` names it for ever."""
+        """The message as it will be sent on every try: `reference` names it for ever. `attachments` go along
+        over AS2 only."""
         if not as2:
             headers = (
                 ("Content-Type", syntax.media_type),
@@ -73,6 +82,7 @@ class Sender:
             boundary=self._boundary(),
             filename=f"{reference}.{'xml' if syntax is Syntax.XML else 'edi'}",
             subject="Customs document",
+            attachments=attachments,
         )
         return Wire(
             message_id=message.message_id,

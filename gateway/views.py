@@ -9,6 +9,7 @@ import msgspec
 from ..codecs.finding import Finding
 from ..routing.lifecycle import DeliveryState
 from . import clock
+from .attachments import attachment_view
 from .finding_view import finding_view
 from .http import Response
 from .ledger import DecisionRecord, EventRecord, LodgementRecord, NotificationRecord, Status
@@ -90,6 +91,8 @@ def status_view(status: Status) -> dict[str, Any]:
         "later": [
             {"id": later.id, "function": later.function, "state": later.state.value} for later in status.later
         ],
+        "filename": status.filename,
+        "attachments": [attachment_view(one) for one in status.attachments],
         "findings": [finding_view(finding) for finding in findings_of(lodgement)],
         "agencies": legs,
         "waiting-for": [

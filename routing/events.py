@@ -13,6 +13,7 @@ class EventKind(enum.Enum):
     FIRST_BYTE = "first_byte"
     RECEIVED = "received"
     DURABLE = "durable"
+    ATTACHED = "attached"  # a supporting document came with it
     RECEIPT_SENT = "receipt_sent"
     VALIDATED = "validated"
     REJECTED = "rejected"

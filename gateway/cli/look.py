@@ -40,6 +40,13 @@ def status(folder: pathlib.Path, reference: str, *, as_json: bool) -> int:
     def show(view: dict[str, Any]) -> None:
         say((view["id"], "bold"), f"  {view['type']} {view['function']}  LRN {view['lrn'] or '-'}")
         say("state ", (view["state"], "bold"), f", received {view['received']}, MRN {view['mrn'] or '-'}")
+        if view["filename"]:
+            say(f"  lodged as {view['filename']}")
+        for one in view["attachments"]:
+            say(
+                f"  with {one['filename'] or '(no name)'}, {one['content-type']}, {one['octets']} octets, "
+                f"SHA-256 {one['sha-256']}"
+            )
         for leg in view["agencies"]:
             answers = (
                 ", ".join(f"{a['outcome']} at {a['received']}" for a in leg["answers"]) or "no answer yet"

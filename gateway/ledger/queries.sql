@@ -380,6 +380,9 @@ SELECT * FROM decision WHERE lodgement = :lodgement ORDER BY version;
 INSERT INTO event (kind, lodgement, message, at_utc_ns, at_monotonic_ns, at_process, data)
 VALUES (:kind, :lodgement, :message, :at_utc_ns, :at_monotonic_ns, :at_process, :data);
 
+-- received: What was said of a lodgement when it was received.
+SELECT data FROM event WHERE lodgement = :lodgement AND kind = 'received' ORDER BY number LIMIT 1;
+
 -- events: The history above a number.
 SELECT * FROM event WHERE number > :after ORDER BY number LIMIT :limit;
 

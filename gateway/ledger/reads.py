@@ -18,6 +18,7 @@ from .rows import (
     decision_of,
     duplicate_of,
     event_of,
+    filename_of,
     lodgement_of,
     message_of,
     receipt_of,
@@ -168,6 +169,7 @@ def status(db: sqlite3.Connection, reference: str, partner: str | None) -> Statu
 
 def _status(db: sqlite3.Connection, lodgement: LodgementRecord) -> Status:
     named = {"lodgement": lodgement.id}
+    received = db.execute(SQL["received"], named).fetchone()
     return Status(
         lodgement=lodgement,
         deliveries=tuple(delivery_of(row) for row in db.execute(SQL["deliveries_of_lodgement"], named)),
@@ -178,6 +180,7 @@ def _status(db: sqlite3.Connection, lodgement: LodgementRecord) -> Status:
         attachments=tuple(
             attached_of(row) for row in db.execute(SQL["attached"], {"message": lodgement.message})
         ),
+        filename=None if received is None else filename_of(received),
     )
 
 

@@ -217,6 +217,11 @@ def event_parameters(event: EventRecord) -> Parameters:
     }
 
 
+def filename_of(row: Row) -> str | None:
+    """From received: what its sender called the document."""
+    return _data.decode(row["data"]).get("filename")
+
+
 def event_of(row: Row) -> EventRecord:
     """From events and events_of_lodgement."""
     return EventRecord(

@@ -308,7 +308,8 @@ class ClaimedMdn(msgspec.Struct, frozen=True, kw_only=True):
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one lodgement, as status answers give it. `later` amend or cancel it, or the same
-    original, and came after it. `attachments` came in the same message."""
+    original, and came after it. `attachments` came in the same message; `filename` is what the sender called
+    the document."""
 
     lodgement: LodgementRecord
     deliveries: tuple[DeliveryRecord, ...]
@@ -317,3 +318,4 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     last_notification: int
     later: tuple[LodgementRecord, ...] = ()
     attachments: tuple[Attached, ...] = ()
+    filename: str | None = None
