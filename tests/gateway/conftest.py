@@ -1,5 +1,6 @@
 """A whole gateway without sockets: real parts, a clock that stands still, and a scripted peer."""
 
+import dataclasses
 import itertools
 import pathlib
 import shutil
@@ -43,6 +44,7 @@ from tidewaiter.gateway.inbound import Inbound
 from tidewaiter.gateway.intake import Intake
 from tidewaiter.gateway.ledger import (
     ClaimedDelivery,
+    ClaimedMdn,
     ClaimedNotification,
     DeliveryRecord,
     EventRecord,
@@ -191,6 +193,10 @@ class Bench:
             raise socket.gaierror
         return self.names[host]
 
+    def clock(self) -> datetime:
+        """The time."""
+        return clock.utc(self.now())
+
     def source(self, party: str = "trader", channel: str = "as2") -> Source:
         return Source(self.parties.named(party), channel, clock.new_id("M"), self.now())
 
@@ -255,6 +261,10 @@ class Bench:
             assert terms is not None
             _TERMS[key] = terms
         return _TERMS[key]
+
+    def reading(self, party: str) -> Terms:
+        """The terms by which `party` takes what we send: our receipts may go to our address."""
+        return dataclasses.replace(self.terms(party), receipt_addresses=("https://gateway.example",))
 
     def composed(
         self, payload: bytes, party: str = "trader", message_id: str | None = None, **changed: Any
@@ -333,7 +343,7 @@ class Bench:
             _, headers, body = wire
             fields = [(name.lower().encode(), value.encode()) for name, value in headers]
             identity, now = identify(fields), clock.utc(self.now())
-            got = receive(identity, fields, body, self.terms(party), now=now)
+            got = receive(identity, fields, body, self.reading(party), now=now)
             assert isinstance(got, Received)
             self.received.append(got.payload)
             receipt = compose_mdn(
@@ -348,6 +358,16 @@ class Bench:
             return 200, receipt.headers, receipt.body
 
         return answer
+
+    async def due_mdns(self) -> list[ClaimedMdn]:
+        """The MDNs to be posted now."""
+        mdns = self.outbound.mdns
+        found = await self.ledger.claim_mdns(
+            now_ns=self.now.ns, lease_ns=LEASE_NS, limit=10, skip=mdns.busy()
+        )
+        for claim in found:
+            mdns.claimed(claim)
+        return list(found)
 
     async def claims(self, agency: str | None = None) -> list[ClaimedDelivery]:
         """The deliveries due now, to one agency if named."""
@@ -488,6 +508,20 @@ def open_bench(folder: pathlib.Path, anyio_backend: object) -> OpenBench:
             yield Bench(load_config(folder), ledger, reader)
 
     return opened
+
+
+@pytest.fixture
+def agree(folder: pathlib.Path) -> Callable[..., None]:
+    """Adds lines to the AS2 agreement in a file of the configuration, and our address for receipts."""
+
+    def agreed(file: str, *lines: str) -> None:
+        path = folder / file
+        path.write_text(path.read_text().replace("[as2]\n", "\n".join(("[as2]", *lines, ""))))
+        ours = folder / "gateway.toml"
+        if "as2-url" not in ours.read_text():
+            ours.write_text(f'as2-url = "https://gateway.example/as2"\n{ours.read_text()}')
+
+    return agreed
 
 
 @pytest.fixture(scope="session")

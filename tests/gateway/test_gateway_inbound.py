@@ -11,8 +11,8 @@ import pytest
 from tidewaiter.codecs.document import Reader
 from tidewaiter.gateway import resources
 from tidewaiter.gateway.as2 import MdnKind
-from tidewaiter.gateway.offers import digest_of
 from tidewaiter.gateway.ledger import Committed, LedgerUnavailable
+from tidewaiter.gateway.offers import digest_of
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., bytes]
