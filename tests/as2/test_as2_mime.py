@@ -1,5 +1,7 @@
 """MIME cut out of raw bytes."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,6 +171,11 @@ def test_line_ends_are_changed_only_where_asked() -> None:
     raw = b"Content-Type: a/b\nX-B: 1\n\none\ntwo\r\nthree\r"
     assert mime.with_crlf_headers(raw) == b"Content-Type: a/b\r\nX-B: 1\r\n\r\none\ntwo\r\nthree\r"
     assert mime.to_crlf(raw) == b"Content-Type: a/b\r\nX-B: 1\r\n\r\none\r\ntwo\r\nthree\r\n"
+
+
+@given(st.text("\r\na").map(str.encode))
+def test_every_line_end_becomes_crlf(raw: bytes) -> None:
+    assert mime.to_crlf(raw) == re.sub(rb"(?<!\r)\n|\r(?!\n)", b"\r\n", raw)
 
 
 @given(st.binary())
