@@ -25,6 +25,7 @@ from ..trust import Facts, facts
 from .content import DATA, ContentType, encapsulated, fields, read, tags
 from .signature import check_signature, pss_digest
 from .signing import CONTENT_TYPE, MESSAGE_DIGEST
+from .usual import Usual
 
 # Signatures of one message: more than one is rare, and each costs a verification.
 MAX_SIGNERS = 16
@@ -38,12 +39,11 @@ MAX_ATTRIBUTES = 64
 _CONTENT_TYPE, _MESSAGE_DIGEST = der.oid(CONTENT_TYPE), der.oid(MESSAGE_DIGEST)
 # RFC 6211 2: the identifiers once more, inside the signature.
 _ALGORITHM_PROTECTION = der.oid("1.2.840.113549.1.9.52")
-_SET = bytes((der.SET,))
 # The header of a message digest.
 _OCTETS = {digest: der.header(der.OCTET_STRING, digest.size) for digest in Digest}
 _SKI_TAG = 0x80
 _SIGNED_ATTRIBUTES, _UNSIGNED_ATTRIBUTES = 0xA0, 0xA1
-_ATTRIBUTE = (der.OBJECT_IDENTIFIER, der.SET)
+_ATTRIBUTE = (der.SEQUENCE, der.OBJECT_IDENTIFIER, der.SET)
 _SIGNATURE_TAG = 0xA1
 _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1
 _BEFORE_OPTIONAL = (der.INTEGER, der.SET, der.SEQUENCE)
@@ -67,21 +67,29 @@ class Verified(NamedTuple):
 
 
 class _SignerInfo(NamedTuple):
-    """5.3, as slices of the message; `attributes` is its whole element, empty where there is none."""
+    """5.3, as slices of the message; `attributes` are those that are signed, None where there are none."""
 
     by_identifier: bool
     identifier: bytes
     digest_algorithm: bytes
-    attributes: bytes
     signature_algorithm: bytes
+    attributes: bytes | None
     signature: bytes
+    places: tuple[der.Element, der.Element] | None
 
 
 class _Parts(NamedTuple):
+    """5.1; `data` is what it was read from, in DER."""
+
+    data: bytes
     kind: bytes
     content: memoryview | None
     certificates: bytes
     signers: list[_SignerInfo]
+
+
+# What one signer's messages have in common, by the certificate that is pinned.
+_usual: Usual[tuple[_Parts, _SignerInfo, Facts]] = Usual()
 
 
 def verify(
@@ -101,6 +109,25 @@ def verify(
     its validity; InsufficientSecurity for algorithms outside `policy`; IntegrityFailed where digest or
     signature do not fit the content.
     """
+    if content is not None:
+        for certificate in certificates:
+            if (found := _usual.find(id(certificate), data)) is not None:
+                (parts, info, known), attributes, signature = found
+                if known.certificate is certificate and known.valid_at(now):
+                    info = info._replace(attributes=attributes, signature=signature)
+                    return _check(info, known, content, parts, policy)
+    return _verify(data, content, certificates, policy, now, authorities)
+
+
+def _verify(
+    data: bytes,
+    content: bytes | None,
+    certificates: Sequence[x509.Certificate],
+    policy: Policy,
+    now: datetime.datetime,
+    authorities: Authorities | None,
+) -> Verified:
+    """As `verify`, from the beginning."""
     parts = read(data, _parts)
     if content is None:
         if parts.content is None:
@@ -117,9 +144,14 @@ def verify(
             refusal = AuthenticationFailed("the signer's certificate is outside its validity")
             continue
         try:
-            return _check(info, known, content, parts, policy)
+            verified = _check(info, known, content, parts, policy)
         except SecurityError as error:
             refusal = error
+            continue
+        if parts.data is data and info.places is not None and len(parts.signers) == 1:
+            made = (parts._replace(data=b"", content=None), info, known)
+            _usual.keep(id(known.certificate), data, *info.places, made)
+        return verified
     raise refusal
 
 
@@ -132,7 +164,7 @@ def _parts(data: bytes) -> _Parts:
     kind, content = encapsulated(data, found[2])
     infos = der.children(data, found[-1].start, found[-1].stop, limit=MAX_SIGNERS)
     certificates = data[found[3].start : found[3].stop] if found[3].tag == _CERTIFICATES else b""
-    return _Parts(kind, content, certificates, [_signer_info(data, info) for info in infos])
+    return _Parts(data, kind, content, certificates, [_signer_info(data, info) for info in infos])
 
 
 def _signer_info(data: bytes, info: der.Element) -> _SignerInfo:
@@ -143,15 +175,17 @@ def _signer_info(data: bytes, info: der.Element) -> _SignerInfo:
     kinds = tags(found)
     if info.tag != der.SEQUENCE or kinds not in _SIGNER_INFO:
         raise MalformedCms("not a SignerInfo")
-    at = 3
-    attributes = b""
-    if kinds[at] == _SIGNED_ATTRIBUTES:
-        attributes = data[found[at].header : found[at].stop]
-        at += 1
-    values = [data[each[2] : each[3]] for each in (found[1], found[2], found[at], found[at + 1])]
-    identifier, digest_algorithm, signature_algorithm, signature = values
+    _, identifier, digest_algorithm, *rest = found
+    attributes = rest.pop(0) if rest[0].tag == _SIGNED_ATTRIBUTES else None
+    signature_algorithm, signature, *_ = rest
     return _SignerInfo(
-        kinds[1] == _SKI_TAG, identifier, digest_algorithm, attributes, signature_algorithm, signature
+        by_identifier=identifier.tag == _SKI_TAG,
+        identifier=data[identifier.start : identifier.stop],
+        digest_algorithm=data[digest_algorithm.start : digest_algorithm.stop],
+        signature_algorithm=data[signature_algorithm.start : signature_algorithm.stop],
+        attributes=data[attributes.start : attributes.stop] if attributes else None,
+        signature=data[signature.start : signature.stop],
+        places=(attributes, signature) if attributes else None,
     )
 
 
@@ -179,9 +213,9 @@ def _check(info: _SignerInfo, known: Facts, content: bytes, parts: _Parts, polic
     if hashed_with is not digest:
         policy.require(hashed_with)
     message_digest = digest.new(content).digest()
-    if info.attributes:
+    if info.attributes is not None:
         _check_attributes(info.attributes, parts.kind, digest, scheme, message_digest)
-        signed = _SET + info.attributes[1:]  # 5.4: what is signed has the tag of SET OF
+        signed = der.tlv(der.SET, info.attributes)  # 5.4: what is signed has the tag of SET OF
     else:
         _allow_bare(content, parts.kind, policy)
         signed = content
@@ -262,13 +296,14 @@ def _check_attributes(
 def _values(attributes: bytes) -> dict[bytes, bytes]:
     """The encoded values of each attribute (5.3) by its type; a type that comes twice has none."""
     values: dict[bytes, bytes] = {}
-    outer = der.element_at(attributes, 0, len(attributes))
-    for tag, _, start, stop in der.children(attributes, outer.start, outer.stop, limit=MAX_ATTRIBUTES):
-        found = der.children(attributes, start, stop, limit=2)
-        if tag != der.SEQUENCE or tags(found) != _ATTRIBUTE:
+    for tag, _, start, stop in der.children(attributes, 0, len(attributes), limit=MAX_ATTRIBUTES):
+        # Identifiers are short: one in the long form is found to be followed by no SET.
+        behind = start + 2 + attributes[start + 1] if stop - start > 2 else stop
+        value = der.element_at(attributes, behind, stop)
+        if (tag, attributes[start], value.tag, value.stop) != (*_ATTRIBUTE, stop):
             raise MalformedCms("not an Attribute")
-        kind = attributes[start : found[0][3]]
-        values[kind] = b"" if kind in values else attributes[found[1][2] : stop]
+        kind = attributes[start:behind]
+        values[kind] = b"" if kind in values else attributes[value.start : stop]
     return values
 
 
