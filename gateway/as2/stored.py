@@ -19,7 +19,9 @@ _LINE_END = re.compile(rb"\r?\n")
 _REQUEST = re.compile(rb"[A-Z]{3,10} [!-~]{1,8000} HTTP/1\.[01]")
 _RESPONSE = re.compile(rb"HTTP/1\.[01] [0-9]{3}(?: [\t -~\x80-\xff]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\r\n]*)")
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 #]{2,40})-----\r?\n([A-Za-z0-9+/=\r\n \t]+)-----END \1-----\s*")
+_PEM = re.compile(
+    rb"-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----\r?\n([A-Za-z0-9+/=\r\n \t]+)-----END \1-----\s*"
+)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n \t]+=?=?\s*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,64})?\r?\n")
 # One of these stands in every message.

@@ -63,7 +63,8 @@ def _told(file: pathlib.Path, asked: Asked) -> dict[str, Any]:
     message = asked.message.read_bytes() if asked.message is not None else None
     headers, body = _split(data)
     if not body.lstrip().startswith(b"{"):
-        return mdn_receipt(data, pinned, Sent(document, message, tuple(asked.keys), asked.mic), at)
+        sent = Sent(document, message, str(asked.message), tuple(asked.keys), asked.mic)
+        return mdn_receipt(data, pinned, sent, at)
     issued, digest = _read(body)
     signed, source = headers.get(SIGNATURE_HEADER.lower().encode()), SIGNATURE_HEADER
     if signed is None:

@@ -12,7 +12,7 @@ from ..as2 import MdnKind, Mic, Terms, read_mdn, read_name, same_mic
 from ..as2.inspected import Inspection, Means
 from ..as2.inspection import GIVEN, NOW, inspect, mic_source, notifications
 from ..as2.stored import NotStored, Stored, read_stored
-from .as2_means import read_keys
+from .as2_means import Unusable, read_keys
 
 MATCHES, ANOTHER = "matches", "is another one"
 NOT_THE_PART = (
@@ -35,6 +35,8 @@ class Sent(NamedTuple):
 
     document: bytes | None = None
     message: bytes | None = None
+    name: str = ""
+    """Of the file the request is from."""
     keys: tuple[pathlib.Path, ...] = ()
     mic: str = ""
 
@@ -116,7 +118,10 @@ def _compared_message(
 ) -> str:
     """Whether the MIC is that of a stored request, which is opened as far as the keys go."""
     assert sent.message is not None
-    stored = _stored(sent.message)
+    try:
+        stored = read_stored(sent.message)
+    except NotStored:
+        raise Unusable(f"{sent.name}: is no stored message") from None
     if _bare(stored.header("message-id")) != _bare(original):
         return f"{ANOTHER}: its Message-ID is not the one in the receipt"
     keys, _ = read_keys(sent.keys, pinned)
