@@ -110,7 +110,9 @@ class Outbound:
         room = self.deliveries.room(self._under_way)
         skip = frozenset(name for name, left in room.items() if not left)
         # Asked first, because most rounds find nothing, and a claim is a transaction whatever it finds.
-        delivery_due, notification_due, mdn_due = await self._ledger.due(now_ns=now.utc_ns, skip=skip)
+        delivery_due, notification_due, mdn_due = await self._ledger.due(
+            now_ns=now.utc_ns, skip=skip, skip_mdns=self.mdns.busy()
+        )
         claimed = 0
         if delivery_due:
             deliveries = await self._ledger.claim_deliveries(

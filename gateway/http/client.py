@@ -5,6 +5,7 @@ to come. Then the request is sent once more on a new connection, but only if doi
 idempotent method, or a header by which the peer knows it again (Idempotency-Key, Message-ID).
 """
 
+import math
 import ssl
 from collections.abc import Callable, Sequence
 from typing import Self
@@ -72,6 +73,7 @@ class Client:
         self._clock = clock
         self._limits = limits or ClientLimits()
         self._hosts: dict[_Key, _Host] = {}
+        self._swept = -math.inf
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -123,6 +125,7 @@ class Client:
         raise RequestTimeout("no complete answer in time", sent=call.sent)
 
     async def _call(self, call: _Call) -> ClientResponse:
+        await self._sweep()
         host = self._host((call.endpoint.host, call.endpoint.port, call.address, call.tls))
         host.users += 1
         try:
@@ -141,10 +144,26 @@ class Client:
     def _host(self, key: _Key) -> _Host:
         host = self._hosts.get(key)
         if host is None:
-            # TLS contexts are replaced when certificates are: what nobody uses any more is forgotten here.
             self._hosts = {k: h for k, h in self._hosts.items() if h.users or h.idle}
             host = self._hosts[key] = _Host(self._limits.max_connections)
         return host
+
+    async def _sweep(self) -> None:
+        """Forget the endpoints that nobody uses any more, now and then: TLS contexts are replaced when
+        certificates are, addresses are pinned for one request, and neither is asked for again."""
+        now = anyio.current_time()
+        if now - self._swept <= self._limits.idle_seconds:
+            return
+        self._swept = now
+        gone = [
+            key
+            for key, host in self._hosts.items()
+            if not host.users
+            and (not host.idle or now - host.idle[-1].idle_since > self._limits.idle_seconds)
+        ]
+        for host in [self._hosts.pop(key) for key in gone]:
+            for connection in host.idle:
+                await _drop(connection.stream)
 
     async def _idle(self, host: _Host) -> Outgoing | None:
         """The connection used last, unless it is too old: then so are all others, and they are closed."""

@@ -499,6 +499,12 @@ OpenBench = Callable[..., AbstractAsyncContextManager[Bench]]
 
 
 @pytest.fixture
+def make_bench() -> Callable[..., Bench]:
+    """The gateway of a folder, with a ledger that is open."""
+    return lambda folder, ledger: Bench(load_config(folder), ledger)
+
+
+@pytest.fixture
 def open_bench(folder: pathlib.Path, anyio_backend: object) -> OpenBench:
     """Opens the gateway of `folder` as it is configured by then."""
 

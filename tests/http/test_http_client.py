@@ -449,3 +449,14 @@ class TestTime:
             await post(ours, script)
             await post(ours, script, address="127.0.0.1")
             assert len(ours._hosts) == 1
+
+    @pytest.mark.anyio
+    async def test_endpoints_that_are_no_longer_asked_are_closed(self, client, anyio_backend) -> None:
+        mock = anyio_backend[1]["clock"]
+        async with scripted(OK) as old, scripted(OK, OK) as script, client(idle_seconds=30) as ours:
+            await post(ours, old)
+            await post(ours, script)
+            mock.jump(31)
+            await post(ours, script)
+            await old.ended.wait()
+            assert [key[1] for key in ours._hosts] == [script.port]
