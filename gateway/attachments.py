@@ -22,7 +22,6 @@ TYPE_KEPT = 200
 UNTYPED = "application/octet-stream"
 # A media type as it may stand in a header of ours (RFC 2045 5.1), with any parameters.
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:[ \t]*;[\x20-\x7e\t]*)?", re.ASCII)
-
 # What does not stand in a file name that is sent.
 _UNWRITTEN = re.compile(r'[^ -~]|["\\]')
 
@@ -80,10 +79,9 @@ def accompanying(attachments: Iterable[AttachmentRecord]) -> tuple[Part, ...]:
     taken: set[str] = set()
     for record in attachments:
         name = record.filename and _distinct(_UNWRITTEN.sub("_", record.filename), taken)
-        media_type = (
-            record.content_type if _MEDIA_TYPE.fullmatch(record.content_type[:TYPE_KEPT]) else UNTYPED
-        )
-        parts.append(Part(content=record.body, content_type=media_type[:TYPE_KEPT], filename=name))
+        given = record.content_type
+        media_type = given if len(given) <= TYPE_KEPT and _MEDIA_TYPE.fullmatch(given) else UNTYPED
+        parts.append(Part(content=record.body, content_type=media_type, filename=name))
     return tuple(parts)
 
 

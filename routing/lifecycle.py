@@ -176,6 +176,11 @@ class Lifecycle(Generic[S, T]):
         return tuple(state for state, known in self.table if known is trigger and state is not None)
 
 
+def _stays(state: S, *triggers: T) -> dict[tuple[S | None, T], S]:
+    """That each of `triggers` tells nothing new in `state`."""
+    return {(state, trigger): state for trigger in triggers}
+
+
 _L, _LT = LodgementState, LodgementTrigger
 _DECISIONS = {
     _LT.HOLD: _L.HELD,
@@ -228,33 +233,25 @@ DELIVERY: Lifecycle[DeliveryState, DeliveryTrigger] = Lifecycle(
         (_D.AWAITING, _DT.QUARANTINE): _D.DEAD,
         (_D.AWAITING, _DT.REFUSE): _D.DEAD,
         (_D.AWAITING, _DT.REQUEUE): _D.PENDING,  # the agency lost it and asks again
-        (_D.SENT, _DT.RECEIPT): _D.SENT,
-        (_D.SENT, _DT.TRANSFER): _D.SENT,
-        (_D.SENT, _DT.MISMATCH): _D.SENT,  # a right receipt was here before
-        (_D.SENT, _DT.FAIL): _D.SENT,  # a second attempt failed after the receipt of the first
+        # What a second attempt brings after the right receipt of the first.
+        **_stays(_D.SENT, _DT.RECEIPT, _DT.TRANSFER, _DT.MISMATCH, _DT.FAIL),
         (_D.SENT, _DT.ANSWER): _D.ANSWERED,
         (_D.SENT, _DT.REFUSE): _D.DEAD,  # no answer will come of it
         (_D.SENT, _DT.REQUEUE): _D.PENDING,  # the agency lost it and asks again
-        (_D.ANSWERED, _DT.ANSWER): _D.ANSWERED,  # superseded or withdrawn
-        (_D.ANSWERED, _DT.RECEIPT): _D.ANSWERED,
-        (_D.ANSWERED, _DT.TRANSFER): _D.ANSWERED,
-        (_D.ANSWERED, _DT.MISMATCH): _D.ANSWERED,
-        (_D.ANSWERED, _DT.FAIL): _D.ANSWERED,
+        # An answer may be superseded or withdrawn.
+        **_stays(_D.ANSWERED, _DT.ANSWER, _DT.RECEIPT, _DT.TRANSFER, _DT.MISMATCH, _DT.FAIL),
         (_D.DEAD, _DT.RECEIPT): _D.SENT,
         (_D.DEAD, _DT.MISMATCH): _D.MISMATCHED,  # it came after all, but not as it was
         (_D.DEAD, _DT.ANSWER): _D.ANSWERED,
         (_D.DEAD, _DT.REQUEUE): _D.PENDING,
         (_D.DEAD, _DT.CLOSE): _D.CLOSED,
         (_D.MISMATCHED, _DT.RECEIPT): _D.SENT,  # of another try: what came is what was sent
-        (_D.MISMATCHED, _DT.TRANSFER): _D.MISMATCHED,
-        (_D.MISMATCHED, _DT.MISMATCH): _D.MISMATCHED,
-        (_D.MISMATCHED, _DT.FAIL): _D.MISMATCHED,
+        **_stays(_D.MISMATCHED, _DT.TRANSFER, _DT.MISMATCH, _DT.FAIL),
         (_D.MISMATCHED, _DT.ANSWER): _D.ANSWERED,
         (_D.MISMATCHED, _DT.REFUSE): _D.DEAD,
         (_D.MISMATCHED, _DT.REQUEUE): _D.PENDING,
         (_D.MISMATCHED, _DT.CLOSE): _D.CLOSED,
-        (_D.CLOSED, _DT.RECEIPT): _D.CLOSED,
-        (_D.CLOSED, _DT.MISMATCH): _D.CLOSED,
+        **_stays(_D.CLOSED, _DT.RECEIPT, _DT.MISMATCH),
         (_D.CLOSED, _DT.ANSWER): _D.ANSWERED,  # a person closed it, the agency still speaks
     }
 )
@@ -291,11 +288,7 @@ NOTIFICATION: Lifecycle[NotificationState, NotificationTrigger] = Lifecycle(
         (_N.AWAITING, _NT.EXPIRE): _N.DEAD,
         (_N.AWAITING, _NT.QUARANTINE): _N.DEAD,
         (_N.AWAITING, _NT.REQUEUE): _N.PENDING,
-        (_N.DELIVERED, _NT.TRANSFER): _N.DELIVERED,
-        (_N.DELIVERED, _NT.RECEIPT): _N.DELIVERED,
-        (_N.DELIVERED, _NT.MISMATCH): _N.DELIVERED,
-        (_N.DELIVERED, _NT.FAIL): _N.DELIVERED,
-        (_N.DELIVERED, _NT.PULL): _N.DELIVERED,
+        **_stays(_N.DELIVERED, _NT.RECEIPT, _NT.TRANSFER, _NT.MISMATCH, _NT.FAIL, _NT.PULL),
         (_N.DELIVERED, _NT.REQUEUE): _N.PENDING,
         (_N.DEAD, _NT.RECEIPT): _N.DELIVERED,
         (_N.DEAD, _NT.MISMATCH): _N.MISMATCHED,
@@ -303,9 +296,7 @@ NOTIFICATION: Lifecycle[NotificationState, NotificationTrigger] = Lifecycle(
         (_N.DEAD, _NT.REQUEUE): _N.PENDING,
         (_N.DEAD, _NT.CLOSE): _N.STORED,
         (_N.MISMATCHED, _NT.RECEIPT): _N.DELIVERED,
-        (_N.MISMATCHED, _NT.TRANSFER): _N.MISMATCHED,
-        (_N.MISMATCHED, _NT.MISMATCH): _N.MISMATCHED,
-        (_N.MISMATCHED, _NT.FAIL): _N.MISMATCHED,
+        **_stays(_N.MISMATCHED, _NT.TRANSFER, _NT.MISMATCH, _NT.FAIL),
         (_N.MISMATCHED, _NT.PULL): _N.DELIVERED,
         (_N.MISMATCHED, _NT.REQUEUE): _N.PENDING,
         (_N.MISMATCHED, _NT.CLOSE): _N.STORED,
@@ -326,8 +317,7 @@ MDN: Lifecycle[MdnState, MdnTrigger] = Lifecycle(
         (_M.SENDING, _MT.EXPIRE): _M.DEAD,
         (_M.SENDING, _MT.QUARANTINE): _M.DEAD,
         (_M.SENDING, _MT.REPEAT): _M.SENDING,  # it is under way already
-        (_M.DELIVERED, _MT.TRANSFER): _M.DELIVERED,
-        (_M.DELIVERED, _MT.FAIL): _M.DELIVERED,
+        **_stays(_M.DELIVERED, _MT.TRANSFER, _MT.FAIL),
         (_M.DELIVERED, _MT.REPEAT): _M.PENDING,
         (_M.DELIVERED, _MT.REQUEUE): _M.PENDING,
         (_M.DEAD, _MT.TRANSFER): _M.DELIVERED,

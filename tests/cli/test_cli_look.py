@@ -7,8 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
 import pytest
 from typer.testing import Result
+
+from tidewaiter.gateway.ledger import AttachmentRecord, Change, open_ledger
 
 RunCli = Callable[..., Result]
 OK, NOT_FOUND, UNUSABLE = 0, 1, 2
@@ -66,6 +69,35 @@ def test_status_for_a_person(lines: Callable[..., list[str]], told: Callable[...
         "  health: answered (1 tries)",
     ]
     assert rest[-1].startswith("  decision ")
+
+
+def test_supporting_documents_are_shown(cli: RunCli, lodged: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    folder = pathlib.Path(shutil.copytree(lodged, tmp_path / "gateway"))
+    anyio.run(_attach, folder, backend="trio")
+    view = json.loads(cli("status", LRN, "--json", "--dir", folder).stdout)
+    assert [(one["filename"], one["octets"]) for one in view["attachments"]] == [("[b]a.pdf", 4), (None, 0)]
+    said = cli("status", LRN, "--dir", folder).stdout
+    assert f"\n  with [b]a.pdf, application/pdf, 4 octets, SHA-256 {'ab' * 32}\n" in said
+    assert f"\n  with (no name), application/pdf, 0 octets, SHA-256 {'ab' * 32}\n" in said
+    assert "lodged as" not in said
+
+
+async def _attach(folder: pathlib.Path) -> None:
+    async with open_ledger(folder / "ledger.db") as ledger:
+        found = await ledger.status(LRN)
+        assert found is not None
+        first, second = (
+            AttachmentRecord(
+                message=found.lodgement.message,
+                position=position,
+                filename=name,
+                content_type="application/pdf",
+                digest="ab" * 32,
+                body=body,
+            )
+            for position, (name, body) in enumerate((("[b]a.pdf", b"%PDF"), (None, b"")), 1)
+        )
+        await ledger.commit([Change(attachments=(first, second))])
 
 
 def test_findings_are_shown(lines: Callable[..., list[str]], told: Callable[..., Any]) -> None:
