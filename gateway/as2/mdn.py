@@ -10,14 +10,18 @@ from .disposition import Disposition
 from .identity import Identity
 from .mic import Mic
 from .terms import Terms
-from .writing import Piece, date, joined, on_one_line, signed
+from .writing import Piece, check_boundary, date, on_one_line, signed
 
 REPORTING_UA = "Tidewaiter"
 # RFC 8098 3.2.6: nobody is asked before a receipt is made or sent.
 MODE = "automatic-action/MDN-sent-automatically"
 _REPORT = "multipart/report; report-type=disposition-notification"
-_TEXT_HEAD = b"Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
-_FIELDS_HEAD = b"Content-Type: message/disposition-notification\r\nContent-Transfer-Encoding: %b\r\n\r\n"
+_TEXT_HEAD = "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+# By whether all of it is ASCII.
+_FIELDS_HEAD = tuple(
+    f"Content-Type: message/disposition-notification\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    for encoding in ("8bit", "7bit")
+)
 
 
 class Mdn(NamedTuple):
@@ -49,42 +53,30 @@ def compose_mdn(
     """
     message_id = message_id if message_id.startswith("<") else f"<{message_id}>"
     # Two boundaries of which neither begins the other: some readers look for a prefix only.
-    for_people, for_machines = (
-        _for_people(text or disposition.sentence),
-        _for_machines(identity, disposition, mic),
-    )
-    piece = joined(((for_people,), (for_machines,)), _REPORT, f"r-{boundary}")
+    report = _report(identity, disposition, mic, text or disposition.sentence, f"r-{boundary}")
+    piece = Piece(((("Content-Type", f'{_REPORT}; boundary="r-{boundary}"')),), (report,))
     if identity.wants_signed and terms is not None and terms.signer is not None:
-        report = bytes(piece)
-        digest = terms.signer.digest.new(report).digest()
-        piece = signed((report,), terms.signer, digest, now=now, boundary=f"s-{boundary}")
-    return Mdn(_headers(identity, message_id, now, piece), piece.body)
-
-
-def _headers(identity: Identity, message_id: str, now: datetime, piece: Piece) -> tuple[tuple[str, str], ...]:
-    return on_one_line(
-        (
-            ("AS2-Version", AS2_VERSION),
-            ("EDIINT-Features", FEATURES),
-            # The names change places and keep their quotes (RFC 4130 6.2).
-            ("AS2-From", identity.as2_to_raw),
-            ("AS2-To", identity.as2_from_raw),
-            ("Message-ID", message_id),
-            ("Date", date(now)),
-            ("MIME-Version", "1.0"),
-            *piece.headers,
-        )
+        whole = bytes(piece)
+        digest = terms.signer.digest.new(whole).digest()
+        piece = signed((whole,), terms.signer, digest, now=now, boundary=f"s-{boundary}")
+    headers = (
+        ("AS2-Version", AS2_VERSION),
+        ("EDIINT-Features", FEATURES),
+        # The names change places and keep their quotes (RFC 4130 6.2).
+        ("AS2-From", identity.as2_to_raw),
+        ("AS2-To", identity.as2_from_raw),
+        ("Message-ID", message_id),
+        ("Date", date(now)),
+        ("MIME-Version", "1.0"),
+        *piece.headers,
     )
+    return Mdn(on_one_line(headers), piece.body)
 
 
-def _for_people(text: str) -> bytes:
-    return _TEXT_HEAD + b"\r\n".join(text.encode("ascii", "replace").splitlines()) + b"\r\n"
-
-
-def _for_machines(identity: Identity, disposition: Disposition, mic: Mic | None) -> bytes:
-    """The notification. What is echoed stands as it came: the sender looks for its own octets."""
-    recipient, message_id = identity.as2_to_raw, identity.message_id
-    on_one_line((("AS2-To", recipient), ("Message-ID", message_id)))
+def _report(identity: Identity, disposition: Disposition, mic: Mic | None, text: str, boundary: str) -> bytes:
+    """The two parts. What is echoed stands as it came: the sender looks for its own octets."""
+    sender, recipient, message_id = identity.as2_from_raw, identity.as2_to_raw, identity.message_id
+    on_one_line((("AS2-From", sender), ("AS2-To", recipient), ("Message-ID", message_id)))
     fields = (
         f"Reporting-UA: {REPORTING_UA}\r\n"
         f"Original-Recipient: rfc822; {recipient}\r\n"
@@ -94,5 +86,10 @@ def _for_machines(identity: Identity, disposition: Disposition, mic: Mic | None)
     )
     if mic is not None:
         fields += f"Received-Content-MIC: {mic.value}, {mic.digest.value}\r\n"
-    encoding = b"7bit" if fields.isascii() else b"8bit"
-    return _FIELDS_HEAD % encoding + fields.encode("latin-1")
+    for_people = "\r\n".join(text.encode("ascii", "replace").decode("ascii").splitlines())
+    mark = check_boundary(boundary, (for_people.encode("ascii"), fields.encode("latin-1"))).decode("ascii")
+    return (
+        f"{mark}\r\n{_TEXT_HEAD}{for_people}\r\n\r\n"
+        f"{mark}\r\n{_FIELDS_HEAD[fields.isascii()]}{fields}\r\n"
+        f"{mark}--\r\n"
+    ).encode("latin-1")

@@ -1,6 +1,7 @@
 """The outermost layer: ContentInfo (RFC 5652 3), in DER or BER."""
 
 import enum
+import struct
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -29,6 +30,9 @@ _TYPES = {
 _OIDS = {kind: oid for oid, kind in _TYPES.items()}
 
 EXPLICIT_0 = 0xA0
+# ContentInfo, contentType, [0] and the structure, where each length takes two octets.
+_HEAD = struct.Struct(">BBH11sBBHBBH")
+_MIDDLE_SIZES = range(0x100 + 23, 0x10000)
 
 
 def content_type(data: bytes) -> ContentType:
@@ -55,8 +59,14 @@ def read(data: bytes, reader: Callable[[bytes], T]) -> T:
 
 def fields(data: bytes, kind: ContentType, *, limit: int) -> list[der.Element]:
     """The fields, at most `limit`, of the structure that the ContentInfo `data` holds, of type `kind`."""
-    tag, _, start, end = der.element_at(data, 0, len(data))
-    if end != len(data):
+    # Nearly every message is of this size, and then all its outer headers are known.
+    if (size := len(data)) in _MIDDLE_SIZES and _HEAD.unpack_from(data) == (
+        *(der.SEQUENCE, 0x82, size - 4, _OIDS[kind]),
+        *(EXPLICIT_0, 0x82, size - 19, der.SEQUENCE, 0x82, size - 23),
+    ):
+        return der.children(data, _HEAD.size, size, limit=limit)
+    tag, _, start, end = der.element_at(data, 0, size)
+    if end != size:
         der.require_end(data, end)
     named = _OIDS[kind]
     if tag != der.SEQUENCE or not data.startswith(named, start):
