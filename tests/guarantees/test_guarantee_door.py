@@ -187,10 +187,16 @@ ADDRESSES = (
 )
 
 
+@pytest.mark.parametrize("agreed", ["", "https://trader.example"])
 @pytest.mark.parametrize("anyio_backend", ["trio"])  # the other loop connects below the interpreter
-async def test_no_address_for_a_later_receipt_is_ever_called(
-    folder: pathlib.Path, running: Any, watch: Watch, lure: socket.socket, declaration: Any
+async def test_no_address_for_a_later_receipt_is_called_but_those_agreed_upon(
+    folder: pathlib.Path, running: Any, watch: Watch, lure: socket.socket, declaration: Any, agreed: str
 ) -> None:
+    """Without an agreement upon any, and with one upon another that would allow our own network."""
+    if agreed:
+        file = folder / "partners/trader.toml"
+        lines = f'[as2]\nreceipt-addresses = ["{agreed}"]\nprivate-addresses = true'
+        file.write_text(file.read_text().replace("[as2]", lines))
     ports = {int(port) for port in re.findall(r":(\d{4,5})", (folder / "gateway.toml").read_text())}
     async with running(folder) as gateway:
         for number, address in enumerate(ADDRESSES):
