@@ -92,6 +92,7 @@ def test_the_mic_is_what_the_sender_computed(
     result = take(load(messages, name), alice(messages))
     assert isinstance(result, Received), result
     assert str(result.mic) == f"{mic}, sha-256"
+    assert result.disposition is Disposition.PROCESSED
     assert (result.signed, result.encrypted, result.compressed) == (True, encrypted, compressed)
     assert result.signature_mic is None
     assert result.tolerances == ()
@@ -105,6 +106,9 @@ def test_base64_payload_is_decoded_and_digested_encoded(messages: pathlib.Path) 
     assert isinstance(result, Received), result
     assert result.payload.startswith(b"UNB+UNOA")
     assert result.payload.endswith(b"UNZ+1+5'\n")
+    # As `openssl cms -verify` finds it signed.
+    assert str(result.mic) == "ljIC2IyveQ+Oy6GQmVcJ4f3/Ry2GH/OHanAxsWPDSbs=, sha-256"
+    assert (result.filename, result.tolerances) == ("p.edi", ())
 
 
 def test_a_changed_message_fails_its_integrity_check(messages: pathlib.Path) -> None:
@@ -164,3 +168,44 @@ def test_a_receipt_whose_last_line_end_was_not_signed(messages: pathlib.Path) ->
     assert mdn.kind is MdnKind.PROCESSED, mdn
     assert mdn.tolerances == (Tolerance.TRAILING_CRLF,)
     assert mdn.signed
+    assert mdn.known is Disposition.PROCESSED
+
+
+# Whatever is recorded has a test above, by name.
+NAMED = frozenset(
+    {
+        "bc_signed",
+        "libas2_signed",
+        "libas2_signed_mdn_crlf_bug",
+        "mendelson_signed",
+        "openssl_authenveloped_aes256gcm",
+        "openssl_ber_indefinite",
+        "openssl_comp_signed_enc",
+        "openssl_compressed_only",
+        "openssl_ecdsa_signed",
+        "openssl_encrypted_only",
+        "openssl_signed_enc_aes256cbc",
+        "openssl_tampered",
+        "pyas2lib_signed",
+    }
+)
+
+
+def test_every_recorded_message_is_tested(messages: pathlib.Path) -> None:
+    assert {file.stem for file in messages.glob("*.http")} == NAMED
+
+
+PROTECTED = frozenset(
+    {
+        "openssl_authenveloped_aes256gcm",
+        "openssl_ber_indefinite",
+        "openssl_comp_signed_enc",
+        "openssl_signed_enc_aes256cbc",
+    }
+)
+
+
+@pytest.mark.parametrize("name", sorted(NAMED - {"mendelson_signed", "libas2_signed_mdn_crlf_bug"}))
+def test_the_usual_terms_want_signature_and_encryption(messages: pathlib.Path, name: str) -> None:
+    result = take(load(messages, name), alice(messages, require_encrypted=True))
+    assert isinstance(result, Received) is (name in PROTECTED)
