@@ -1,5 +1,6 @@
 """Content encryption: AES in CBC (RFC 3565) and GCM (RFC 5084), Triple DES in CBC (RFC 3370)."""
 
+import io
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,8 +8,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher as Engine
-from cryptography.hazmat.primitives.ciphers import algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
+from cryptography.hazmat.primitives.ciphers import CipherContext, algorithms, modes
 
 from .. import der
 from ..algorithms import CIPHER_OIDS, CIPHERS, Cipher, Mode, algorithm_identifier, split_identifier
@@ -22,6 +22,8 @@ _TAGS = frozenset({MIN_TAG, TAG})
 # NIST SP 800-38D 5.2.1.1: 96 bits is the length to write; any reasonable one is read.
 NONCE = 12
 _MIN_NONCE, _MAX_NONCE = 8, 128
+# Content decrypted at once under CBC: what exists beside the result.
+_PIECE = 1024 * 1024
 
 
 _BLOCK = 16
@@ -118,13 +120,26 @@ def unseal(
             gcm.authenticate_additional_data(covered)
             plain = gcm.update(content)
             return plain + gcm.finalize()
-        cbc = Engine(_block_cipher(cipher, key), modes.CBC(iv)).decryptor()
-        plain = cbc.update(content) + cbc.finalize()
-        unpadder = PKCS7(cipher.block * 8).unpadder()
-        last = unpadder.update(plain[-cipher.block :]) + unpadder.finalize()
-        return plain[: len(plain) - cipher.block + len(last)]
+        return _unpadded(content, Engine(_block_cipher(cipher, key), modes.CBC(iv)).decryptor(), cipher.block)
     except (ValueError, InvalidTag):
         return None
+
+
+def _unpadded(content: memoryview, cbc: CipherContext, block: int) -> bytes | None:
+    """`content` decrypted, without its padding (RFC 5652 6.3); None where that is none.
+
+    Through a buffer that gives itself up without a copy: a large content exists once.
+    """
+    plain = io.BytesIO()
+    for start in range(0, len(content), _PIECE):
+        plain.write(cbc.update(content[start : start + _PIECE]))
+    cbc.finalize()
+    with plain.getbuffer() as view:
+        count = view[-1] if len(view) else 0
+        if not 1 <= count <= block or view[-count:] != bytes((count,)) * count:
+            return None
+    plain.truncate(len(content) - count)
+    return plain.getvalue()
 
 
 def _block_cipher(cipher: Cipher, key: bytes) -> algorithms.AES | TripleDES:

@@ -45,6 +45,7 @@ OAEP = {
 
 _PKCS1 = padding.PKCS1v15()
 _NULL = der.tlv(der.NULL)
+_DEFAULTS = der.tlv(der.SEQUENCE)
 _VERSION_0 = der.tlv(der.INTEGER, b"\0")
 _VERSION_3 = der.tlv(der.INTEGER, b"\x03")
 _BIT_STRING = 0x03
@@ -83,7 +84,8 @@ def read_transport(contents: bytes, policy: Policy) -> padding.AsymmetricPadding
         return _PKCS1
     if oid != RSA_OAEP:
         raise InsufficientSecurity("the key transport algorithm is not supported")
-    oaep = decode(OaepParameters, parameters)
+    # RFC 4055 4.1 wants the parameters there; pyas2lib leaves them out, which can only mean the defaults.
+    oaep = decode(OaepParameters, _DEFAULTS if parameters in {b"", _NULL} else parameters)
     digest = hash_named(oaep.digest)
     policy.require(OAEP[digest])
     mask = Digest.SHA1

@@ -1,13 +1,14 @@
 """Content ciphers by their parameters: which forms of them are read, and which tags."""
 
 import os
+import tracemalloc
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers import Cipher as Engine
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import GCM
+from cryptography.hazmat.primitives.ciphers.modes import CBC, GCM
 
 from tidewaiter.security import (
     DEFAULT_POLICY,
@@ -19,10 +20,11 @@ from tidewaiter.security import (
 )
 from tidewaiter.security.algorithms import CIPHER_OIDS, RSA_ENCRYPTION, algorithm_identifier
 from tidewaiter.security.cms import ContentType, decrypt
-from tidewaiter.security.cms.ciphers import read_algorithm, unseal
+from tidewaiter.security.cms.ciphers import Encryption, new_algorithm, read_algorithm, seal, unseal
 from tidewaiter.security.cms.content import DATA, write
 from tidewaiter.security.trust import facts
 
+MIB = 1024 * 1024
 CONTENT = b"Content-Type: application/edifact\r\n\r\nUNB+UNOC:3'\r\n"
 
 
@@ -161,3 +163,41 @@ def test_a_tag_is_whole_or_of_the_default_length(
 def test_no_whole_blocks_are_no_content(cipher: Cipher, size: int) -> None:
     algorithm = read_algorithm(contents(cipher, bare(bytes(cipher.block))))
     assert unseal(memoryview(bytes(size)), os.urandom(cipher.key_size), algorithm, b"", b"") is None
+
+
+def cbc(content: bytes) -> tuple[memoryview, bytes, Encryption]:
+    """`content` as it is under CBC, its key and its algorithm; padded only if it pads itself."""
+    key, algorithm = os.urandom(32), read_algorithm(contents(Cipher.AES256_CBC, bare(bytes(16))))
+    engine = Engine(AES(key), CBC(bytes(16))).encryptor()
+    return memoryview(engine.update(content) + engine.finalize()), key, algorithm
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, MIB - 1, MIB, MIB + 1])
+def test_padding_comes_off_and_no_more(size: int) -> None:
+    content = os.urandom(size)
+    missing = 16 - size % 16
+    sealed_content, key, algorithm = cbc(content + bytes((missing,)) * missing)
+    assert unseal(sealed_content, key, algorithm, b"", b"") == content
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\0", b"\x11" * 17, b"\xff", b"\x01\x02", b"\x03\x02\x03", b"\x0f" + b"\x10" * 15]
+)
+def test_any_other_padding_is_none(tail: bytes) -> None:
+    sealed_content, key, algorithm = cbc(bytes(32 - len(tail)) + tail)
+    assert unseal(sealed_content, key, algorithm, b"", b"") is None
+
+
+@pytest.mark.parametrize("cipher", [Cipher.AES256_CBC, Cipher.AES256_GCM])
+def test_a_large_content_exists_once(cipher: Cipher) -> None:
+    content, key = bytes(16 * MIB), os.urandom(32)
+    algorithm, _ = new_algorithm(cipher)
+    pieces, tag = seal([content], key, algorithm)
+    whole = memoryview(b"".join(pieces))
+    tracemalloc.start()
+    try:
+        assert unseal(whole, key, algorithm, tag, b"") == content
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.2 * len(content) + 3 * MIB

@@ -114,12 +114,15 @@ def by_identifier(*more: bytes) -> Callable[[Any], bytes]:
     return name
 
 
-def message(infos: Sequence[bytes], key: bytes = bytes(range(32))) -> bytes:
-    """An AuthEnvelopedData: GCM says for certain whether the key is the right one."""
+def message(infos: Sequence[bytes], key: bytes = bytes(range(32)), named: int = 0) -> bytes:
+    """An AuthEnvelopedData: GCM says for certain whether the key is the right one.
+
+    The cipher is that of the key's size unless another size is named.
+    """
     nonce = bytes(12)
     sealed = AESGCM(key).encrypt(nonce, CONTENT, None)
     parameters = der.tlv(der.SEQUENCE, der.tlv(der.OCTET_STRING, nonce), der.tlv(der.INTEGER, b"\x10"))
-    identifier = der.tlv(der.SEQUENCE, der.oid(GCMS[len(key)]), parameters)
+    identifier = der.tlv(der.SEQUENCE, der.oid(GCMS[named or len(key)]), parameters)
     content = der.tlv(der.SEQUENCE, DATA, identifier, der.tlv(0x80, sealed[:-16]))
     tag = der.tlv(der.OCTET_STRING, sealed[-16:])
     fields: list[der.Buffer] = [der.tlv(der.INTEGER, b"\0"), der.tlv(der.SET, *infos), content, tag]
@@ -179,6 +182,13 @@ def test_wraps_and_keys_crosswise(carol: Any, wrap: int, size: int) -> None:
     """RFC 5753 7.1.2 has the wrap as strong as the key; a weaker one is the sender's own choice."""
     key = os.urandom(size)
     assert opened(message([Sender(wrap_size=wrap, key=key).info(carol)], key), carol) == CONTENT
+
+
+@pytest.mark.parametrize(("size", "named"), [(16, 32), (32, 16), (24, 32)])
+def test_a_key_of_another_size_than_the_cipher_has(carol: Any, size: int, named: int) -> None:
+    """The library would take it as the key of another AES."""
+    key = os.urandom(size)
+    refused(message([Sender(key=key).info(carol)], key, named), carol, DecryptionFailed)
 
 
 def test_the_senders_material_enters_the_derivation(carol: Any) -> None:
@@ -273,3 +283,22 @@ def test_x25519_is_refused_where_it_is_configured(bob: Any) -> None:
     key = x25519.X25519PrivateKey.generate().public_key()
     with pytest.raises(KeyStoreError):
         encrypt(CONTENT, [certificate(bob, key)], cipher=Cipher.AES256_CBC)
+
+
+@pytest.mark.parametrize("parameters", [b"", der.tlv(der.NULL), der.tlv(der.SEQUENCE)])
+def test_oaep_without_parameters_is_oaep_with_the_defaults(bob: Any, parameters: bytes) -> None:
+    """As pyas2lib writes it."""
+    key = bytes(range(32))
+    pad = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
+    info = der.tlv(
+        der.SEQUENCE,
+        der.tlv(der.INTEGER, b"\0"),
+        by_name(bob),
+        der.tlv(der.SEQUENCE, der.oid("1.2.840.113549.1.1.7"), parameters),
+        der.tlv(der.OCTET_STRING, bob.private_key.public_key().encrypt(key, pad)),
+    )
+    assert opened(message([info]), bob) == CONTENT
+    without = dataclasses.replace(
+        DEFAULT_POLICY, key_transports=frozenset(KeyTransport) - {KeyTransport.RSA_OAEP_SHA1}
+    )
+    refused(message([info]), bob, InsufficientSecurity, without)
