@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from .disposition import Disposition
+from .mime import first_of
 from .names import read_name
 from .remembering import remembered
 
@@ -20,18 +21,6 @@ _STRICT_MESSAGE_ID = 3
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SPACE_OR_CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _SIGNED_PROTOCOLS = frozenset({"pkcs7-signature", "x-pkcs7-signature", "pkcs7"})
-_READ = frozenset(
-    {
-        b"as2-version",
-        b"as2-from",
-        b"as2-to",
-        b"message-id",
-        b"ediint-features",
-        b"disposition-notification-to",
-        b"disposition-notification-options",
-        b"receipt-delivery-option",
-    }
-)
 _IMPORTANCES = frozenset({"required", "optional"})
 
 
@@ -83,7 +72,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def async_url(self) -> str | None:
-        """Where the sender would like its receipt posted: not authenticated, so only if the terms allow it."""
+        """Where the sender would like its receipt posted: not authenticated, so only where the terms allow."""
         return self.receipt.async_url if self.receipt else None
 
     @property
@@ -104,16 +93,16 @@ def identify(headers: Iterable[tuple[bytes, bytes]]) -> Identity:
     Raises BadRequest if AS2-From, AS2-To or Message-ID is missing or cannot be one, or AS2-Version is not
     1.x: without them there is nobody to receipt to, and nothing to know a resend by.
     """
-    known: dict[bytes, str] = {}
-    for name, value in headers:
-        if (name := name.lower()) in _READ and name not in known:
-            known[name] = value.decode("latin-1").strip(" \t")
-    version = known.get(b"as2-version", "1.0")
+    first = first_of(headers)
+    version = _text(first, b"as2-version") if b"as2-version" in first else "1.0"
     if not _VERSION.fullmatch(version):
         raise BadRequest("AS2-Version is not 1.x")
-    as2_from_raw = _required(known, b"as2-from", "AS2-From")
-    as2_to_raw = _required(known, b"as2-to", "AS2-To")
-    message_id = _required(known, b"message-id", "Message-ID")
+    as2_from_raw, as2_to_raw = _text(first, b"as2-from"), _text(first, b"as2-to")
+    message_id = _text(first, b"message-id")
+    if not (as2_from_raw and as2_to_raw and message_id) or _CONTROL.search(
+        as2_from_raw + as2_to_raw + message_id
+    ):
+        raise _unnamed(((as2_from_raw, "AS2-From"), (as2_to_raw, "AS2-To"), (message_id, "Message-ID")))
     if len(message_id) > MAX_MESSAGE_ID or message_id == "<>":
         raise BadRequest(f"Message-ID is empty or longer than {MAX_MESSAGE_ID}")
     return Identity(
@@ -123,23 +112,25 @@ def identify(headers: Iterable[tuple[bytes, bytes]]) -> Identity:
         as2_to_raw=as2_to_raw,
         message_id=message_id,
         version=version,
-        features=_features(known.get(b"ediint-features", "")),
-        receipt=_receipt(known),
+        features=_features(_text(first, b"ediint-features")),
+        receipt=_receipt(first),
     )
+
+
+def _text(first: dict[bytes, bytes], name: bytes) -> str:
+    """The value of a header; empty where it is missing."""
+    return first.get(name, b"").decode("latin-1").strip(" \t")
+
+
+def _unnamed(named: Iterable[tuple[str, str]]) -> BadRequest:
+    """Which of the three that name a message is missing, or cannot be echoed."""
+    wrong = next((value, name) for value, name in named if not value or _CONTROL.search(value))
+    return BadRequest(f"{wrong[1]} " + ("holds a control character" if wrong[0] else "is missing"))
 
 
 @remembered
 def _features(value: str) -> tuple[str, ...]:
     return tuple(feature.strip() for feature in value.split(",") if feature.strip())
-
-
-def _required(known: dict[bytes, str], key: bytes, name: str) -> str:
-    value = known.get(key, "")
-    if not value:
-        raise BadRequest(f"{name} is missing")
-    if _CONTROL.search(value):
-        raise BadRequest(f"{name} holds a control character")
-    return value
 
 
 def _name(value: str, header: str) -> str:
@@ -149,12 +140,12 @@ def _name(value: str, header: str) -> str:
         raise BadRequest(f"{header}: {error}") from None
 
 
-def _receipt(known: dict[bytes, str]) -> ReceiptRequest | None:
+def _receipt(first: dict[bytes, bytes]) -> ReceiptRequest | None:
     """RFC 4130 7.3. Disposition-Notification-To is only a flag: its value is not read at all."""
-    if b"disposition-notification-to" not in known:
+    if b"disposition-notification-to" not in first:
         return None
-    request = _requested(known.get(b"disposition-notification-options", ""))
-    if async_url := known.get(b"receipt-delivery-option"):
+    request = _requested(_text(first, b"disposition-notification-options"))
+    if async_url := _text(first, b"receipt-delivery-option"):
         return msgspec.structs.replace(request, async_url=async_url)
     return request
 

@@ -44,15 +44,16 @@ class MimeError(ValueError):
     """The bytes do not have the MIME structure they claim to have. The sender's fault."""
 
 
-_OF_ENTITY = frozenset(
-    {
-        b"content-type",
-        b"content-transfer-encoding",
-        b"content-disposition",
-        b"as2-from",
-        b"as2-to",
-        b"message-id",
-    }
+_OF_ENTITY = tuple(
+    (name, name.encode("ascii"))
+    for name in (
+        "content-type",
+        "content-transfer-encoding",
+        "content-disposition",
+        "as2-from",
+        "as2-to",
+        "message-id",
+    )
 )
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -97,11 +98,18 @@ def from_http(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Entity:
     """The entity that an HTTP message carries: the body is all of its bytes, the headers are those of HTTP
     that speak of it, and the names and the id of an AS2 message.
     """
-    known: dict[str, str] = {}
-    for name, value in headers:
-        if (lower := name.lower()) in _OF_ENTITY:
-            known.setdefault(lower.decode("latin-1"), value.decode("latin-1").strip(" \t"))
+    first = first_of(headers)
+    known = {
+        name: value.decode("latin-1").strip(" \t")
+        for name, key in _OF_ENTITY
+        if (value := first.get(key)) is not None
+    }
     return Entity(body, 0, known)
+
+
+def first_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The first value of each name, in lower case."""
+    return {name.lower(): value for name, value in reversed(tuple(headers))}
 
 
 def read_entity(raw: bytes) -> Entity:

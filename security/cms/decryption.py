@@ -183,9 +183,7 @@ def _find(
     return None
 
 
-def _find_transported(
-    recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy
-) -> _Transported | None:
+def _find_transported(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Transported | None:
     """6.2.1, taken apart by hand: it is in nearly every message."""
     outer = der.element_at(recipient, 0, len(recipient))
     found = der.children(recipient, outer.start, outer.stop, limit=4)

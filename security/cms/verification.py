@@ -22,9 +22,9 @@ from ..errors import (
     SecurityError,
 )
 from ..trust import Facts, facts
+from .attributes import check_attributes
 from .content import DATA, ContentType, encapsulated, fields, read, tags
 from .signature import check_signature, pss_digest
-from .signing import CONTENT_TYPE, MESSAGE_DIGEST
 from .usual import Usual
 
 # Signatures of one message: more than one is rare, and each costs a verification.
@@ -33,18 +33,9 @@ MAX_SIGNERS = 16
 MAX_SIGNER_INFO = 64 * 1024
 # A chain is two to four, and two signers are rare.
 MAX_CERTIFICATES = 64
-# Each costs an element; real ones have three to seven.
-MAX_ATTRIBUTES = 64
 
-_CONTENT_TYPE, _MESSAGE_DIGEST = der.oid(CONTENT_TYPE), der.oid(MESSAGE_DIGEST)
-# RFC 6211 2: the identifiers once more, inside the signature.
-_ALGORITHM_PROTECTION = der.oid("1.2.840.113549.1.9.52")
-# The header of a message digest.
-_OCTETS = {digest: der.header(der.OCTET_STRING, digest.size) for digest in Digest}
 _SKI_TAG = 0x80
 _SIGNED_ATTRIBUTES, _UNSIGNED_ATTRIBUTES = 0xA0, 0xA1
-_ATTRIBUTE = (der.SEQUENCE, der.OBJECT_IDENTIFIER, der.SET)
-_SIGNATURE_TAG = 0xA1
 _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1
 _BEFORE_OPTIONAL = (der.INTEGER, der.SET, der.SEQUENCE)
 _OPTIONAL = ((), (_CERTIFICATES,), (_REVOCATIONS,), (_CERTIFICATES, _REVOCATIONS))
@@ -78,6 +69,15 @@ class _SignerInfo(NamedTuple):
     places: tuple[der.Element, der.Element] | None
 
 
+class _Algorithms(NamedTuple):
+    """Of a signature: the digest of the content, the scheme, the digest of what is signed, parameters."""
+
+    digest: Digest
+    scheme: Signature
+    hashed_with: Digest
+    parameters: bytes
+
+
 class _Parts(NamedTuple):
     """5.1; `data` is what it was read from, in DER."""
 
@@ -89,7 +89,7 @@ class _Parts(NamedTuple):
 
 
 # What one signer's messages have in common, by the certificate that is pinned.
-_usual: Usual[tuple[_Parts, _SignerInfo, Facts]] = Usual()
+_usual: Usual[tuple[_Parts, _Algorithms, Facts]] = Usual()
 
 
 def verify(
@@ -112,10 +112,9 @@ def verify(
     if content is not None:
         for certificate in certificates:
             if (found := _usual.find(id(certificate), data)) is not None:
-                (parts, info, known), attributes, signature = found
+                (parts, algorithms, known), attributes, signature = found
                 if known.certificate is certificate and known.valid_at(now):
-                    info = info._replace(attributes=attributes, signature=signature)
-                    return _check(info, known, content, parts, policy)
+                    return _check(algorithms, attributes, signature, known, content, parts, policy)
     return _verify(data, content, certificates, policy, now, authorities)
 
 
@@ -144,12 +143,13 @@ def _verify(
             refusal = AuthenticationFailed("the signer's certificate is outside its validity")
             continue
         try:
-            verified = _check(info, known, content, parts, policy)
+            algorithms = _algorithms(info)
+            verified = _check(algorithms, info.attributes, info.signature, known, content, parts, policy)
         except SecurityError as error:
             refusal = error
             continue
         if parts.data is data and info.places is not None and len(parts.signers) == 1:
-            made = (parts._replace(data=b"", content=None), info, known)
+            made = (parts._replace(data=b"", content=None), algorithms, known)
             _usual.keep(id(known.certificate), data, *info.places, made)
         return verified
     raise refusal
@@ -205,17 +205,24 @@ def _signers(parts: _Parts, certificates: Sequence[x509.Certificate]) -> list[tu
     ]
 
 
-def _check(info: _SignerInfo, known: Facts, content: bytes, parts: _Parts, policy: Policy) -> Verified:
-    digest = digest_of(info.digest_algorithm)
+def _check(
+    algorithms: _Algorithms,
+    attributes: bytes | None,
+    signature: bytes,
+    known: Facts,
+    content: bytes,
+    parts: _Parts,
+    policy: Policy,
+) -> Verified:
+    digest, scheme, hashed_with, parameters = algorithms
     policy.require(digest)
-    scheme, hashed_with, parameters = _scheme(info, digest)
     policy.require(scheme)
     if hashed_with is not digest:
         policy.require(hashed_with)
     message_digest = digest.new(content).digest()
-    if info.attributes is not None:
-        _check_attributes(info.attributes, parts.kind, digest, scheme, message_digest)
-        signed = der.tlv(der.SET, info.attributes)  # 5.4: what is signed has the tag of SET OF
+    if attributes is not None:
+        check_attributes(attributes, parts.kind, digest, scheme, message_digest)
+        signed = der.tlv(der.SET, attributes)  # 5.4: what is signed has the tag of SET OF
     else:
         _allow_bare(content, parts.kind, policy)
         signed = content
@@ -225,7 +232,7 @@ def _check(info: _SignerInfo, known: Facts, content: bytes, parts: _Parts, polic
             scheme=scheme,
             digest=hashed_with,
             parameters=parameters,
-            signature=info.signature,
+            signature=signature,
             signed=signed,
             policy=policy,
         )
@@ -244,8 +251,9 @@ def _shows_another(certificates: bytes, certificate: x509.Certificate) -> bool:
     return bool(certificates) and certificate.public_bytes(serialization.Encoding.DER) not in certificates
 
 
-def _scheme(info: _SignerInfo, digest: Digest) -> tuple[Signature, Digest, bytes]:
-    """Signature scheme, its digest and its parameters."""
+def _algorithms(info: _SignerInfo) -> _Algorithms:
+    """What `info` names. Raises InsufficientSecurity for what is in no table, MalformedCms."""
+    digest = digest_of(info.digest_algorithm)
     contents, parameters = info.signature_algorithm, b""
     scheme, named = WHOLE_SIGNATURES.get(contents, (None, None))
     if scheme is None:
@@ -254,8 +262,8 @@ def _scheme(info: _SignerInfo, digest: Digest) -> tuple[Signature, Digest, bytes
     if scheme is None:
         raise InsufficientSecurity("the signature algorithm is not supported")
     if scheme is Signature.RSA_PSS:
-        return scheme, pss_digest(parameters, digest), parameters
-    return scheme, named or digest, parameters
+        named = pss_digest(parameters, digest)
+    return _Algorithms(digest, scheme, named or digest, parameters)
 
 
 def _allow_bare(content: bytes, kind: bytes, policy: Policy) -> None:
@@ -277,42 +285,3 @@ def _reads_as_attributes(content: bytes) -> bool:
     except MalformedCms:
         return False
     return outer.tag == der.SET and outer.stop == len(content)
-
-
-def _check_attributes(
-    attributes: bytes, kind: bytes, digest: Digest, scheme: Signature, message_digest: bytes
-) -> None:
-    """11.1, 11.2: content type and digest stand in the attributes once, and fit."""
-    values = _values(attributes)
-    if values.get(_CONTENT_TYPE) != kind or kind != DATA:  # RFC 8551 2.4.2: another type is another thing
-        raise IntegrityFailed("the signed content type is not the message's")
-    if values.get(_MESSAGE_DIGEST) != _OCTETS[digest] + message_digest:
-        raise IntegrityFailed("the digest does not fit the content")
-    protection = values.get(_ALGORITHM_PROTECTION)
-    if protection is not None and not _protected(protection, digest, scheme):
-        raise IntegrityFailed("the signed algorithms are not the message's")
-
-
-def _values(attributes: bytes) -> dict[bytes, bytes]:
-    """The encoded values of each attribute (5.3) by its type; a type that comes twice has none."""
-    values: dict[bytes, bytes] = {}
-    for tag, _, start, stop in der.children(attributes, 0, len(attributes), limit=MAX_ATTRIBUTES):
-        # Identifiers are short: one in the long form is found to be followed by no SET.
-        behind = start + 2 + attributes[start + 1] if stop - start > 2 else stop
-        value = der.element_at(attributes, behind, stop)
-        if (tag, attributes[start], value.tag, value.stop) != (*_ATTRIBUTE, stop):
-            raise MalformedCms("not an Attribute")
-        kind = attributes[start:behind]
-        values[kind] = b"" if kind in values else attributes[value.start : stop]
-    return values
-
-
-def _protected(protection: bytes, digest: Digest, scheme: Signature) -> bool:
-    """True if a CMSAlgorithmProtection names the algorithms in use (RFC 6211 2)."""
-    outer = der.element_at(protection, 0, len(protection))
-    parts = der.children(protection, outer.start, outer.stop, limit=3)
-    if tags(parts) != (der.SEQUENCE, _SIGNATURE_TAG):
-        return False
-    first, second = (protection[part.start : part.stop] for part in parts)
-    named, hashed_with = SIGNATURES.get(split_identifier(second)[0], (None, None))
-    return digest_of(first) is digest and named is scheme and (hashed_with or digest) is digest
