@@ -100,6 +100,9 @@ class Walk:
             return self._content(entity, layer, depth)
         except (SecurityError, mime.MimeError) as error:
             return dataclasses.replace(layer, problem=str(error))
+        # The border for what nobody foresaw in hostile bytes: the layers around it are still to be seen.
+        except Exception as error:
+            return dataclasses.replace(layer, problem=f"cannot be looked into ({type(error).__name__})")
 
     def _content(self, entity: Entity, layer: Layer, depth: int) -> Layer:
         if self.mic_source is None:

@@ -218,13 +218,16 @@ def sla(
 
 @app.command(rich_help_panel=GATEWAY)
 def dead(directory: Dir = None, as_json: Json = False) -> None:
-    """List the deliveries and notifications that were given up, with their age and the last reason."""
+    """List the deliveries, notifications and MDNs of ours that wait for a person, and why."""
     from .letters import dead
 
     raise typer.Exit(dead(home(directory), as_json=as_json))
 
 
-Letter = Annotated[str, typer.Argument(help="The id of a delivery (D...) or notification (N...).")]
+Letter = Annotated[
+    str,
+    typer.Argument(help="The id of a delivery (D...), notification (N...) or MDN of ours (A...)."),
+]
 
 
 @app.command(rich_help_panel=GATEWAY)
@@ -233,7 +236,7 @@ def requeue(
     why: Annotated[str, typer.Option("--why", help="A reason, for the history.")] = "",
     directory: Dir = None,
 ) -> None:
-    """Try a delivery or notification again from the beginning, also beside a running gateway."""
+    """Try a delivery, notification or MDN again from the beginning, also beside a running gateway."""
     from .letters import requeue
 
     raise typer.Exit(requeue(home(directory), reference, why))
@@ -245,7 +248,7 @@ def close(
     why: Annotated[str, typer.Option("--why", help="The reason, for the history.")],
     directory: Dir = None,
 ) -> None:
-    """Give a dead delivery or notification up for good, also beside a running gateway."""
+    """Give a delivery, notification or MDN up for good, also beside a running gateway."""
     from .letters import close
 
     raise typer.Exit(close(home(directory), reference, why))
