@@ -52,7 +52,7 @@ _KEYS = (
     ("peer-ec", "p256"),
     ("other", "rsa2048"),
 )
-_PARTNER = """name = "{name}"
+_PARTNER = """name = "{stack}"
 [as2]
 name = "{name}"
 certificates = ["keys/peer.pem", "keys/peer-ec.pem"]
@@ -61,6 +61,40 @@ private-addresses = true
 allow = {allow}
 """
 _ALLOW = ["sha-1", "3des", "unsigned", "unencrypted", "no-signed-attributes"]
+_AGENCY = """name = "{stack}-{receipts}"
+syntax = "edifact"
+channel = "as2"
+[as2]
+name = "{name}-{upper}"
+certificates = ["keys/peer.pem"]
+url = "http://127.0.0.1:{port}/as2"
+receipts = "{receipts}"
+{settings}
+[retry]
+first = 60.0
+factor = 2.0
+cap = 300.0
+deadline = 3600.0
+"""
+# How each stack, as an agency, wants what we deliver.
+_DELIVERED = {
+    "openssl": """compress = true
+cipher = "aes-256-gcm"
+signature = "rsa-pss"
+base64 = true
+chunked = true""",
+    "pyas2lib": """compress = true
+key-transport = "rsa-oaep-sha1"
+digest = "sha-512\"""",
+    "libas2": 'cipher = "aes-128-cbc"',
+}
+# By its type a declaration goes to agencies of one kind of receipts.
+_ROUTE = """[[route]]
+name = "{receipts}"
+agencies = {agencies}
+[route.when]
+type = ["{type}"]
+"""
 # What is encrypted to us may be so to either key.
 _DECRYPTION = """
 [[decryption]]
@@ -228,6 +262,16 @@ class Served:
             accepted, headers, body = ledger.execute(query, (f"%{message_id}%",)).fetchone()
         return bool(accepted), [(name, value) for name, value in json.loads(headers)], body
 
+    def agencies(self) -> tuple[str, ...]:
+        """Those that it delivers to."""
+        return tuple(file.stem for file in (self.folder / "agencies").iterdir())
+
+    def delivered(self, agency: str) -> dict[str, int]:
+        """How many deliveries to `agency` are in each state."""
+        query = "SELECT state, count(*) FROM delivery WHERE agency = ? GROUP BY state"
+        with contextlib.closing(sqlite3.connect(self.folder / "ledger.db")) as ledger:
+            return dict(ledger.execute(query, (agency,)).fetchall())
+
 
 @pytest.fixture(scope="session")
 def gateway(
@@ -240,15 +284,16 @@ def gateway(
     make_starter(folder, now=datetime.now(UTC), ports=chosen)
     for file in keys.iterdir():
         shutil.copy(file, folder / "keys" / file.name)
-    origins = []
-    for stack in STACKS:
-        origin = f"http://127.0.0.1:{program(stack).port}" if _missing(stack) is None else "http://127.0.0.1"
-        origins.append(origin)
-        text = _PARTNER.format(name=stack.upper(), origin=origin, allow=json.dumps(_ALLOW))
-        (folder / f"partners/{stack}.toml").write_text(text.replace(stack.upper(), stack, 1))
+    peers = {stack: program(stack).port for stack in STACKS if _missing(stack) is None}
+    origins = {stack: f"http://127.0.0.1:{port}" for stack, port in peers.items()}
+    for stack, origin in origins.items():
+        text = _PARTNER.format(stack=stack, name=stack.upper(), origin=origin, allow=json.dumps(_ALLOW))
+        (folder / f"partners/{stack}.toml").write_text(text)
+    _deliver_to(folder, peers)
     settings = folder / "gateway.toml"
     text = re.sub(r'operations = ".*"', 'operations = ""', settings.read_text())
-    settings.write_text(text + _DECRYPTION)
+    url = f"http://127.0.0.1:{chosen.http}/as2"
+    settings.write_text(f'as2-url = "{url}"\n{text}{_DECRYPTION}')
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tidewaiter", "serve", "--dir", str(folder)],
@@ -261,9 +306,24 @@ def gateway(
         assert process.poll() is None, (folder / "serve.log").read_text()[-4000:]
         assert time.monotonic() < deadline
         time.sleep(POLL_SECONDS)
-    yield Served(folder, f"http://127.0.0.1:{chosen.http}/as2", tuple(origins))
+    yield Served(folder, url, tuple(origins.values()))
     process.terminate()
     process.wait(PATIENCE)
+
+
+def _deliver_to(folder: pathlib.Path, peers: dict[str, int]) -> None:
+    """The peers as agencies, instead of those of the starter."""
+    for file in (folder / "agencies").iterdir():
+        file.unlink()
+    routes = []
+    for receipts, kind in (("sync", "import"), ("async", "export")):
+        for stack, port in peers.items():
+            values = {"stack": stack, "name": stack.upper(), "port": port, "settings": _DELIVERED[stack]}
+            text = _AGENCY.format(**values, receipts=receipts, upper=receipts.upper())
+            (folder / f"agencies/{stack}-{receipts}.toml").write_text(text)
+        agencies = json.dumps([f"{stack}-{receipts}" for stack in peers])
+        routes.append(_ROUTE.format(receipts=receipts, agencies=agencies, type=kind))
+    (folder / "routes.toml").write_text("".join(routes))
 
 
 def _free() -> int:
