@@ -77,6 +77,7 @@ class Forge:
 
     link: Any
     weak: dict[str, Any]
+    said: bytes = b""
     # Test modules cannot import from here: what they need besides is reached through the value.
     integer = staticmethod(integer)
     octets = staticmethod(octets)
@@ -88,8 +89,8 @@ class Forge:
 
     @property
     def content(self) -> bytes:
-        """What bob signs when he means it."""
-        return bytes(self.link.entity(self.link.document))
+        """What bob signs when he means it: a document, unless `said` is something else."""
+        return self.said or bytes(self.link.entity(self.link.document))
 
     def usual(self, content: bytes | None = None) -> list[bytes]:
         """The attributes of an honest message."""

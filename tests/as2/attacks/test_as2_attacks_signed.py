@@ -12,7 +12,18 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from tidewaiter.gateway.as2 import Disposition, Received, Refused
+from tidewaiter.gateway.as2 import (
+    Composed,
+    Disposition,
+    MdnKind,
+    Received,
+    Refused,
+    compose,
+    compose_mdn,
+    identify,
+    mime,
+    read_mdn,
+)
 from tidewaiter.gateway.as2.disposition import Outcome
 from tidewaiter.security import (
     DEFAULT_POLICY,
@@ -404,3 +415,45 @@ def test_inside_encryption_nothing_is_told(forge: Forge, pinned: Any, case: str)
         assert result.concealed
         # A reason is a sentence; the name of an exception is what nobody foresaw.
         assert " " in result.reason.removeprefix("inside encryption: "), result.reason
+
+
+@pytest.fixture(scope="module")
+def asked(forge: Forge) -> tuple[Composed, bytes]:
+    """A message of alice's, and what bob would sign to receipt it."""
+    link = forge.link
+    message = compose(
+        link.document,
+        "application/edifact",
+        link.alice(),
+        message_id="<2@alice>",
+        now=link.now,
+        boundary="0f1e2d3c",
+    )
+    identity = identify(link.wire(message.headers))
+    ids = {"message_id": "<r@bob>", "now": link.now, "boundary": "a1b2c3"}
+    mdn = compose_mdn(identity, Disposition.PROCESSED, message.mic, link.bob(), **ids)
+    return message, bytes(mime.split(mime.from_http(link.wire(mdn.headers), mdn.body)).parts[0])
+
+
+@pytest.mark.parametrize("case", ALL)
+def test_a_receipt_so_signed_proves_nothing(
+    forge: Forge, asked: tuple[Composed, bytes], pinned: Any, case: str
+) -> None:
+    """Whoever can forge a receipt can make a declaration disappear."""
+    vector, (message, report) = ALL[case], asked
+    forged = dataclasses.replace(forge, said=report)
+    piece = forged.multipart(vector.build(forged), report)
+    result = read_mdn(
+        forge.link.wire(piece.headers),
+        piece.body,
+        forge.link.alice(their_signing=(pinned,), policy=vector.policy),
+        message_id=message.message_id,
+        mic=message.mic,
+        now=forge.link.now,
+    )
+    if vector.error is None:
+        assert (result.kind, result.signed) == (MdnKind.PROCESSED, True), result
+    else:
+        assert result.kind in {MdnKind.UNVERIFIED, MdnKind.MISSING}, result
+        assert not result.signed
+        assert " " in result.detail, result.detail
