@@ -191,19 +191,17 @@ class DeadLetters:
 
     async def _end(self, found: _Found) -> tuple[int, str]:
         """When and why it was given up, as the history tells; of what it does not tell, since when it is."""
-        if isinstance(found, MdnRecord):
-            # It belongs to a message; what was in that, and its history, may be nothing or much.
-            return found.due_ns, f"it could not be posted to {found.url}"
         at, reason = found.due_ns, "it has no address to be sent to"
-        async for event in self._history(found.lodgement):
+        async for event in self._history(found):
             if event.kind in _ENDS and found.id in event.data.values():
                 at, reason = event.at.utc_ns, event.data.get("reason", "")
         return at, reason
 
-    async def _history(self, lodgement: str | None) -> AsyncIterator[EventRecord]:
+    async def _history(self, found: _Found) -> AsyncIterator[EventRecord]:
+        lodgement, message = _lodgement(found), _message(found)
         after = 0
-        while lodgement is not None:
-            page = await self._ledger.events(lodgement=lodgement, after=after, limit=PAGE)
+        while lodgement is not None or message is not None:
+            page = await self._ledger.events(lodgement=lodgement, message=message, after=after, limit=PAGE)
             for event in page:
                 yield event
             if len(page) < PAGE:

@@ -182,8 +182,11 @@ class Ledger(Protocol):
         """The partner's entries with a number above `after`, in order."""
         ...
 
-    async def events(self, *, lodgement: str | None, after: int, limit: int) -> list[EventRecord]:
-        """The history in order, of one lodgement or of all."""
+    async def events(
+        self, *, lodgement: str | None, after: int, limit: int, message: str | None = None
+    ) -> list[EventRecord]:
+        """The history in order, of one lodgement or of all; with `message` and no lodgement, what it says of
+        that message alone (its refusal, the posting of its receipt)."""
         ...
 
     async def deliveries(self, *, state: DeliveryState, limit: int) -> list[DeliveryRecord]:

@@ -146,9 +146,8 @@ class SqliteLedger:
         room: Mapping[str, int] | None = None,
     ) -> list[ClaimedDelivery]:
         """See Ledger."""
-        lease = self._lease(now_ns, lease_ns)
-        work = functools.partial(lease_deliveries, lease=lease, limit=limit, skip=skip, room=room or {})
-        (deliveries,) = await self._write([work])
+        given = (self._lease(now_ns, lease_ns), limit, skip, room or {})
+        (deliveries,) = await self._write([lambda db: lease_deliveries(db, *given)])
         return await self._read(reads.with_lodgements, deliveries) if deliveries else []
 
     async def claim_notifications(
@@ -240,9 +239,11 @@ class SqliteLedger:
         """See Ledger."""
         return await self._read(reads.notifications, partner, min(after, MAX_NUMBER), limit)
 
-    async def events(self, *, lodgement: str | None, after: int, limit: int) -> list[EventRecord]:
+    async def events(
+        self, *, lodgement: str | None, after: int, limit: int, message: str | None = None
+    ) -> list[EventRecord]:
         """See Ledger."""
-        return await self._read(reads.events, lodgement, min(after, MAX_NUMBER), limit)
+        return await self._read(reads.events, lodgement, message, min(after, MAX_NUMBER), limit)
 
     async def deliveries(self, *, state: DeliveryState, limit: int) -> list[DeliveryRecord]:
         """See Ledger."""

@@ -386,5 +386,10 @@ SELECT data FROM event WHERE lodgement = :lodgement AND kind = 'received' ORDER 
 -- events: The history above a number.
 SELECT * FROM event WHERE number > :after ORDER BY number LIMIT :limit;
 
+-- events_of_message: The history of one message above a number, as far as it is that of no lodgement.
+SELECT * FROM event
+WHERE message = :message AND message IS NOT NULL AND lodgement IS NULL AND number > :after
+ORDER BY number LIMIT :limit;
+
 -- events_of_lodgement: The history of one lodgement above a number.
 SELECT * FROM event WHERE lodgement = :lodgement AND number > :after ORDER BY number LIMIT :limit;

@@ -196,10 +196,14 @@ def notifications(db: sqlite3.Connection, partner: str, after: int, limit: int) 
     return [notification_of(row) for row in db.execute(SQL["notifications"], asked)]
 
 
-def events(db: sqlite3.Connection, lodgement: str | None, after: int, limit: int) -> list[EventRecord]:
+def events(
+    db: sqlite3.Connection, lodgement: str | None, message: str | None, after: int, limit: int
+) -> list[EventRecord]:
     """In the order of the history."""
-    query = "events" if lodgement is None else "events_of_lodgement"
-    asked = {"lodgement": lodgement, "after": after, "limit": limit}
+    query = "events_of_lodgement" if lodgement is not None else "events_of_message"
+    if lodgement is message is None:
+        query = "events"
+    asked = {"lodgement": lodgement, "message": message, "after": after, "limit": limit}
     return [event_of(row) for row in db.execute(SQL[query], asked)]
 
 

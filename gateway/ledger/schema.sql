@@ -287,6 +287,7 @@ CREATE TABLE event (
     data TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_lodgement ON event (lodgement, number) WHERE lodgement IS NOT NULL;
+CREATE INDEX event_message ON event (message, number) WHERE message IS NOT NULL AND lodgement IS NULL;
 
 -- What has been written is not rewritten, and nothing is deleted: the store refuses, whoever asks.
 CREATE TRIGGER event_is_append_only BEFORE UPDATE ON event

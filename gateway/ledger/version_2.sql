@@ -78,6 +78,8 @@ CREATE INDEX notification_leased ON notification (lease_until_ns) WHERE state = 
 CREATE TRIGGER notification_is_kept BEFORE DELETE ON notification
 BEGIN SELECT RAISE(ABORT, 'a notification is never deleted'); END;
 
+CREATE INDEX event_message ON event (message, number) WHERE message IS NOT NULL AND lodgement IS NULL;
+
 -- An MDN that is posted to the sender of a message, at an address of its own; the receipt of the message is what is
 -- posted. There is one for a message, whichever copies of it came. It has no lane: an MDN names its message.
 CREATE TABLE mdn (

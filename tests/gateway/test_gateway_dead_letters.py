@@ -134,7 +134,11 @@ async def unposted(bench: Any, make_document: Make) -> Any:
         due_ns=bench.now.ns,
     )
     dead = MdnUpdate(id="A1", expected=(MdnState.PENDING,), state=MdnState.DEAD, attempts=4)
-    for change in (Change(mdns=(mdn,)), Change(mdn_updates=(dead,))):
+    bench.now.tick(60)
+    data = {"mdn": "A1", "party": "trader", "reason": "HTTP 404"}
+    event = EventRecord(kind=EventKind.DEAD_LETTERED, at=bench.now(), message=mdn.message, data=data)
+    other = EventRecord(kind=EventKind.DEAD_LETTERED, at=bench.now(), message="M0", data=data)
+    for change in (Change(mdns=(mdn,)), Change(mdn_updates=(dead,), events=(event, other))):
         await bench.ledger.commit([change])
     return bench
 
@@ -158,14 +162,15 @@ async def test_what_was_not_received_as_sent_waits_for_a_person(mismatched: Any)
 
 async def test_an_mdn_that_could_not_be_posted_is_listed_and_tried_again(unposted: Any) -> None:
     operator = Operator(unposted)
+    unposted.now.tick(30)
     (letter,) = await operator.letters.all()
     assert (letter.id, letter.kind, letter.to, letter.declaration) == ("A1", "mdn", "trader", None)
-    assert letter.attempts == 4
-    assert "https://trader.example/mdn" in letter.reason
+    assert (letter.attempts, letter.age, letter.reason) == (4, 30, "HTTP 404")
     status, told = await operator.post("/v1/mdns/A1/requeue")
     assert (status, told) == (200, {"id": "A1", "state": "pending"})
     assert operator.woken == 1
-    (event,) = [e for e in await unposted.ledger.events(lodgement=None, after=0, limit=99) if "mdn" in e.data]
+    assert letter.message is not None
+    *_, event = await unposted.ledger.events(lodgement=None, message=letter.message, after=0, limit=99)
     assert (event.kind, event.message, event.data) == (
         EventKind.REQUEUED,
         letter.message,

@@ -293,6 +293,18 @@ async def test_a_clock_set_back_leaves_no_mdn_stuck(ledger: SqliteLedger, make: 
     assert found.due_ns == 1300
 
 
+async def test_the_history_of_a_message_is_what_is_said_of_no_lodgement(
+    ledger: SqliteLedger, make: Any, write: Any
+) -> None:
+    one, other = (make.event(message="M1"), make.event(message="M1", lodgement="L1"))
+    await write(events=(one, other, make.event(message="M2"), make.event(), make.event(message="M1")))
+    found = await ledger.events(lodgement=None, message="M1", after=0, limit=9)
+    assert [event.number for event in found] == [1, 5]
+    assert [e.number for e in await ledger.events(lodgement=None, message="M1", after=1, limit=9)] == [5]
+    assert [e.number for e in await ledger.events(lodgement=None, after=0, limit=9)] == [1, 2, 3, 4, 5]
+    assert [e.number for e in await ledger.events(lodgement="L1", after=0, limit=9)] == [2]
+
+
 async def test_attachments_are_kept_with_their_message(ledger: SqliteLedger, make: Any, write: Any) -> None:
     change, lodgement = make.lodged("customs")
     assert change.message is not None
