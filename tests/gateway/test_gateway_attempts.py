@@ -81,3 +81,28 @@ def test_what_a_failure_says() -> None:
     assert failure_data(long) == {"reason": "x" * REASON_KEPT, "alarm": "receipt-mismatch"}
     assert failure_data(REFUSED) == {"reason": "HTTP 422", "poison": "1"}
     assert our_fault(KeyError("secret")) == Failure(reason="unexpected KeyError", poison=True)
+
+
+def test_a_final_refusal_is_the_last_try(bench: Any) -> None:
+    """However few there were."""
+    attempts = Attempts(bench.ledger, bench.now, lambda: 0.5)
+    last = Failure(reason="MDN failed", poison=True, final=True)
+    assert attempts.after(last, SETTINGS, 0, None) == Retry(None, 1, bench.now.ns)
+
+
+@pytest.mark.parametrize(
+    ("passed", "tried", "due"),
+    [
+        (0, 0, 900),
+        (SETTINGS.deadline - 1, 5, 1),
+        (SETTINGS.deadline, 5, None),
+        # A deadline that passed after hardly a try is more likely a clock that was set.
+        (SETTINGS.deadline, 1, 900),
+    ],
+)
+def test_what_awaits_its_receipt(bench: Any, passed: float, tried: int, due: float | None) -> None:
+    attempts = Attempts(bench.ledger, bench.now, lambda: 0.5)
+    first = bench.now.ns - int(passed * 1e9)
+    retry = attempts.awaited(900, SETTINGS, tried, first)
+    expected = None if due is None else bench.now.ns + int(due * 1e9)
+    assert retry == Retry(expected, tried + 1, first)

@@ -1,16 +1,20 @@
 """One exchange with a peer: what goes out, and every way in which an answer can be understood."""
 
+import dataclasses
 import pathlib
 import ssl
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import anyio
 import pytest
+from msgspec.structs import replace
 
 from tidewaiter.codecs.document import Syntax
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.as2 import Disposition, Terms, compose_mdn, identify, receive
 from tidewaiter.gateway.as2 import Received as As2Received
+from tidewaiter.gateway.as2.terms import Receipts
 from tidewaiter.gateway.http import (
     BadResponse,
     ClientError,
@@ -20,11 +24,11 @@ from tidewaiter.gateway.http import (
     PeerClosed,
     RequestTimeout,
 )
-from tidewaiter.gateway.ledger import Wire
-from tidewaiter.gateway.outcomes import Failure, Mismatched, Received
+from tidewaiter.gateway.ledger import Receipt, Wire
+from tidewaiter.gateway.outcomes import Failure, Mismatched, Received, Transferred
 from tidewaiter.gateway.parties import Parties, Party
 from tidewaiter.gateway.sandbox.accounts import load_account
-from tidewaiter.gateway.sender import SEND_SECONDS, Sender
+from tidewaiter.gateway.sender import POST_SECONDS, SEND_SECONDS, Sender
 from tidewaiter.routing.instant import Instant
 from tidewaiter.security import fingerprint
 
@@ -346,3 +350,85 @@ async def test_a_document_in_an_as2_response_is_no_answer(
     result = await sender.send(wire, customs, url=URL, as2=True)
     assert isinstance(result, Failure)
     assert result.reason.startswith("MDN missing")
+
+
+def agreed(customs: Party, terms: dict[str, Any], **settings: Any) -> Party:
+    """Customs with another agreement."""
+    assert customs.terms is not None
+    assert customs.settings.as2 is not None
+    as2 = replace(customs.settings.as2, **settings)
+    return customs._replace(
+        terms=dataclasses.replace(customs.terms, **terms), settings=replace(customs.settings, as2=as2)
+    )
+
+
+async def test_a_receipt_that_comes_by_itself_is_no_failure(
+    sender: Sender, peer: Peer, customs: Party, theirs: Terms
+) -> None:
+    party = agreed(customs, {"receipts": Receipts.ASYNC, "receipt_url": "https://ours.example/as2"})
+    wire = over_as2(sender, party)
+    assert ("Receipt-Delivery-Option", "https://ours.example/as2") in wire.headers
+    for status, body in ((200, b""), (202, b"thanks"), (204, b"")):
+        peer.will(status, (), body)
+        assert await sender.send(wire, party, url=URL, as2=True) == Transferred()
+    theirs = dataclasses.replace(theirs, receipt_addresses=("https://ours.example",))
+    peer.will(200, *receipt(wire, theirs, Disposition.PROCESSED))
+    assert isinstance(await sender.send(wire, party, url=URL, as2=True), Received)
+    peer.will(200, *receipt(wire, theirs, Disposition.PROCESSED, tampered=True))
+    result = await sender.send(wire, party, url=URL, as2=True)
+    assert isinstance(result, Failure)
+    assert result.alarm
+
+
+async def test_where_no_receipt_is_agreed_a_2xx_is_all(sender: Sender, peer: Peer, customs: Party) -> None:
+    party = agreed(customs, {"receipts": Receipts.NONE})
+    wire = over_as2(sender, party)
+    peer.will(200, (("Content-Type", "text/html"),), b"<p>thanks")
+    assert await sender.send(wire, party, url=URL, as2=True) == Received()
+    peer.will(503)
+    assert isinstance(await sender.send(wire, party, url=URL, as2=True), Failure)
+
+
+async def test_chunked_by_agreement(sender: Sender, peer: Peer, customs: Party) -> None:
+    party = agreed(customs, {}, chunked=True)
+    await sender.send(over_as2(sender, party), party, url=URL, as2=True)
+    assert peer.options["chunked"]
+
+
+async def test_a_receipt_is_posted_to_the_address_that_was_looked_at(
+    peer: Peer, tls: ssl.SSLContext, customs: Party
+) -> None:
+    async def resolver(host: str, port: int) -> list[str]:
+        return ["198.41.0.4"]
+
+    sender = Sender(peer, "gateway.example", {"customs": tls}, lambda: NOW, resolver=resolver)  # type: ignore[arg-type]
+    mdn = Receipt(status=200, headers=(("AS2-From", "US"),), body=b"mdn")
+    peer.will(202, (), b"anything")
+    assert await sender.post(mdn, customs, url=URL) == Transferred()
+    assert peer.asked == [("POST", URL, mdn.headers, mdn.body)]
+    assert peer.options == {
+        "tls": tls,
+        "timeout": POST_SECONDS,
+        "address": "198.41.0.4",
+        "chunked": False,
+    }
+    peer.will(503, (("Retry-After", "7"),), b"secret")
+    assert await sender.post(mdn, customs, url=URL) == Failure(reason="HTTP 503", retry_after=7)
+    peer.will(410)
+    assert await sender.post(mdn, customs, url=URL) == Failure(reason="HTTP 410", poison=True, final=True)
+    peer.error = PeerClosed("gone", sent=True)
+    assert await sender.post(mdn, customs, url=URL) == Failure(reason="gone")
+
+
+async def test_a_name_that_does_not_resolve_in_time(
+    peer: Peer, customs: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resolver(host: str, port: int) -> list[str]:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr("tidewaiter.gateway.sender.POST_SECONDS", 0)
+    sender = Sender(peer, "gateway.example", {}, lambda: NOW, resolver=resolver)  # type: ignore[arg-type]
+    result = await sender.post(Receipt(status=200, headers=(), body=b"mdn"), customs, url=URL)
+    assert result == Failure(reason="the name did not resolve in time")
+    assert peer.asked == []

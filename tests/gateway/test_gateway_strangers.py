@@ -10,6 +10,7 @@ from tidewaiter.gateway.strangers import (
     HOUR_NS,
     ROW_OCTETS,
     Kept,
+    Quota,
     Strangers,
     network_of,
 )
@@ -84,3 +85,10 @@ def test_headers_are_bounded() -> None:
 )
 def test_an_ipv6_network_is_one_client(client: str, network: str) -> None:
     assert network_of(client) == network
+
+
+def test_a_quota_is_of_an_hour_and_a_name() -> None:
+    quota = Quota(2)
+    assert [quota.take("a", at(HOUR_NS)) for _ in range(3)] == [True, True, False]
+    assert quota.take("b", at(HOUR_NS))
+    assert quota.take("a", at(2 * HOUR_NS))
