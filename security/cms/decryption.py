@@ -13,14 +13,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from .. import der
-from ..algorithms import KEY_AGREEMENTS, KeyTransport, Mode, Policy, split_identifier
-from ..errors import DecryptionFailed, InsufficientSecurity, MalformedCms
+from ..algorithms import Mode, Policy
+from ..errors import DecryptionFailed, MalformedCms
 from ..keystore import PrivateKey
 from ..trust import facts
 from .ciphers import Encryption, read_algorithm, unseal
 from .content import ContentType, content_type, fields, read, tags
 from .declarations import KeyAgreeRecipientInfo, Raw, decode
-from .recipients import agreed_key, read_transport, rsa_key
+from .recipients import Agreement, agreed_key, read_agreement, read_transport, rsa_key
+from .usual import Usual
 
 # A message for one of our agreements is for our certificates and the sender's own copies.
 MAX_RECIPIENTS = 64
@@ -33,6 +34,7 @@ _ATTRIBUTES = 0xA1
 _UNAUTHENTICATED = 0xA2
 _STRING, _STRING_IN_PIECES = 0x80, 0xA0
 _BY_IDENTIFIER = 0x80
+_SEQUENCE = bytes((der.SEQUENCE,))
 _ENCRYPTED_CONTENT = frozenset(
     (der.OBJECT_IDENTIFIER, der.SEQUENCE, string) for string in (_STRING, _STRING_IN_PIECES)
 )
@@ -70,8 +72,13 @@ class _Agreed(NamedTuple):
 
     private_key: ec.EllipticCurvePrivateKey
     encrypted: bytes
-    info: KeyAgreeRecipientInfo
-    how: KeyTransport
+    agreement: Agreement
+    point: bytes
+
+
+# What recipients have in common that were made for the same key of ours, but for what is encrypted in them.
+_transports: Usual[tuple[DecryptionKey, rsa.RSAPrivateKey, bytes]] = Usual()
+_agreements: Usual[tuple[DecryptionKey, ec.EllipticCurvePrivateKey, Agreement]] = Usual()
 
 
 def decrypt(data: bytes, keys: Sequence[DecryptionKey], *, policy: Policy) -> bytes:
@@ -100,7 +107,7 @@ def _decrypt(data: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> byte
     if isinstance(ours, _Transported):
         key = rsa_key(ours.private_key, ours.encrypted, ours.padding, size)
     else:
-        agreed = agreed_key(ours.info, ours.how, ours.encrypted, ours.private_key)
+        agreed = agreed_key(ours.agreement, ours.point, ours.encrypted, ours.private_key)
         if agreed is None or len(agreed) != size:
             return None
         key = agreed
@@ -176,27 +183,34 @@ def _find(
         if recipient[0] == der.SEQUENCE:
             found = _find_transported(recipient, keys, policy)
         elif recipient[0] == _KEY_AGREEMENT:
-            sequence = bytes((der.SEQUENCE,)) + recipient[1:]
-            found = _find_agreed(decode(KeyAgreeRecipientInfo, sequence), keys, policy)
+            found = _find_agreed(recipient, keys, policy)
         if found is not None:
             return found
     return None
 
 
 def _find_transported(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Transported | None:
-    """6.2.1, taken apart by hand: it is in nearly every message."""
+    for key in keys:
+        usual = _transports.find(id(key), recipient)
+        if usual is not None and usual[0][0] is key:
+            (_, private_key, algorithm), encrypted, _ = usual
+            policy.require_rsa_bits(private_key.key_size)
+            return _Transported(private_key, encrypted, read_transport(algorithm, policy))
     outer = der.element_at(recipient, 0, len(recipient))
     found = der.children(recipient, outer.start, outer.stop, limit=4)
     if tags(found) not in _KEY_TRANSPORT:
         raise MalformedCms("not a KeyTransRecipientInfo")
-    _, identifier, algorithm, encrypted = found
+    _, identifier, identified, octets = found
     named = recipient[identifier.start : identifier.stop]
     for key in keys:
         private_key = key.private_key
         if isinstance(private_key, rsa.RSAPrivateKey) and named == _name_of(key, identifier.tag):
             policy.require_rsa_bits(private_key.key_size)
-            pad = read_transport(recipient[algorithm.start : algorithm.stop], policy)
-            return _Transported(private_key, recipient[encrypted.start : encrypted.stop], pad)
+            algorithm = recipient[identified.start : identified.stop]
+            pad = read_transport(algorithm, policy)
+            end = octets._replace(start=octets.stop)
+            _transports.keep(id(key), recipient, octets, end, (key, private_key, algorithm))
+            return _Transported(private_key, recipient[octets.start : octets.stop], pad)
     return None
 
 
@@ -206,21 +220,37 @@ def _name_of(key: DecryptionKey, tag: int) -> bytes:
     return known.name if tag == der.SEQUENCE else known.key_identifier
 
 
-def _find_agreed(
-    info: KeyAgreeRecipientInfo, keys: Sequence[DecryptionKey], policy: Policy
-) -> _Agreed | None:
-    for recipient in info.recipients:
+def _find_agreed(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Agreed | None:
+    for key in keys:
+        usual = _agreements.find(id(key), recipient)
+        if usual is not None and usual[0][0] is key:
+            (_, private_key, agreement), point, wrapped = usual
+            policy.require(agreement.how)
+            return _Agreed(private_key, wrapped, agreement, point)
+    info = decode(KeyAgreeRecipientInfo, _SEQUENCE + recipient[1:])
+    for each in info.recipients:
         for key in keys:
             private_key = key.private_key
             if not isinstance(private_key, ec.EllipticCurvePrivateKey):
                 continue
-            if _is_recipient(recipient.recipient, key.certificate):
-                how = KEY_AGREEMENTS.get(split_identifier(bytes(info.algorithm.data))[0])
-                if how is None:
-                    raise InsufficientSecurity("the key agreement algorithm is not supported")
-                policy.require(how)
-                return _Agreed(private_key, recipient.encrypted_key, info, how)
+            if _is_recipient(each.recipient, key.certificate):
+                agreement, point = read_agreement(info)
+                policy.require(agreement.how)
+                if len(info.recipients) == 1:
+                    places = _places(recipient, len(point), len(each.encrypted_key))
+                    _agreements.keep(id(key), recipient, *places, (key, private_key, agreement))
+                return _Agreed(private_key, each.encrypted_key, agreement, point)
     return None
+
+
+def _places(recipient: bytes, point: int, wrapped: int) -> tuple[der.Element, der.Element]:
+    """Where the two that differ stand, by their sizes: at the end of the originator, and of the whole."""
+    outer = der.element_at(recipient, 0, len(recipient))
+    originator = der.children(recipient, outer.start, outer.stop, limit=5)[1]
+    return (
+        originator._replace(start=originator.stop - point),
+        outer._replace(start=outer.stop - wrapped),
+    )
 
 
 def _is_recipient(identifier: Raw, certificate: x509.Certificate) -> bool:

@@ -16,6 +16,7 @@ from .inspected_parts import ABSENT, MAX_INFO, hash_text, holder_of, mask_text, 
 from .naming import dotted, name_of
 
 _AGREEMENT = 0xA1
+_ALL_DEFAULTS = der.tlv(der.SEQUENCE)
 _ORIGINATOR_KEY = 0xA1
 _KEYINGS = {
     _AGREEMENT: Keying.AGREEMENT,
@@ -45,7 +46,7 @@ def _transport(info: KeyTransRecipientInfo) -> ShownRecipient:
     size = len(info.encrypted_key)
     name, digest, mask = "rsa-pkcs1" if oid == RSA_ENCRYPTION else name_of(dotted(oid)), "", ""
     if oid == RSA_OAEP:
-        oaep = decode(OaepParameters, parameters)
+        oaep = decode(OaepParameters, _ALL_DEFAULTS if parameters in ABSENT else parameters)
         name, digest, mask = "rsa-oaep", hash_text(oaep.digest), mask_text(oaep.mask)
     return ShownRecipient(
         keying=Keying.TRANSPORT,

@@ -7,6 +7,7 @@ OpenSSL uses for a Triple DES key and an elliptic curve, would join the oldest c
 
 import functools
 import os
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
@@ -18,6 +19,7 @@ from .. import der
 from ..algorithms import (
     DIGEST_OIDS,
     KEY_AGREEMENT_OIDS,
+    KEY_AGREEMENTS,
     KEY_WRAP_OIDS,
     KEY_WRAPS,
     MGF1,
@@ -33,7 +35,7 @@ from ..algorithms import (
 from ..errors import InsufficientSecurity, MalformedCms
 from ..trust import Facts
 from .content import EXPLICIT_0
-from .declarations import KeyAgreeRecipientInfo, OaepParameters, OriginatorPublicKey, Raw, decode
+from .declarations import KeyAgreeRecipientInfo, OaepParameters, OriginatorPublicKey, decode
 from .signature import hash_named
 
 OAEP = {
@@ -44,6 +46,7 @@ OAEP = {
 }
 
 _PKCS1 = padding.PKCS1v15()
+_ECDH = ec.ECDH()
 _NULL = der.tlv(der.NULL)
 _DEFAULTS = der.tlv(der.SEQUENCE)
 _VERSION_0 = der.tlv(der.INTEGER, b"\0")
@@ -125,36 +128,47 @@ def transport(key: bytes, recipient: Facts, public_key: rsa.RSAPublicKey, how: K
     )
 
 
-def agreed_key(
-    info: KeyAgreeRecipientInfo,
-    how: KeyTransport,
-    wrapped: bytes,
-    private_key: ec.EllipticCurvePrivateKey,
-) -> bytes | None:
-    """The content key that `wrapped` holds for our static key, or None where it does not unwrap.
-
-    Raises MalformedCms, InsufficientSecurity.
+class Agreement(NamedTuple):
+    """How a key is agreed upon (6.2.2): `wrap` is the identifier of the key wrap as it is sent, `size` the
+    octets of the key that wraps.
     """
-    _, wrap = split_identifier(bytes(info.algorithm.data))
+
+    how: KeyTransport
+    wrap: bytes
+    size: int
+    material: bytes | None
+
+
+def read_agreement(info: KeyAgreeRecipientInfo) -> tuple[Agreement, bytes]:
+    """How the key is agreed upon, and the sender's ephemeral point. Raises MalformedCms, InsufficientSecurity."""
+    oid, wrap = split_identifier(bytes(info.algorithm.data))
+    how = KEY_AGREEMENTS.get(oid)
+    if how is None:
+        raise InsufficientSecurity("the key agreement algorithm is not supported")
     outer = der.element_at(wrap, 0, len(wrap))
     size = KEY_WRAPS.get(split_identifier(wrap[outer.start : outer.stop])[0])
     if size is None:
         raise InsufficientSecurity("the key wrap algorithm is not supported")
+    if info.originator.tag_bytes[0] != _KEY_AGREEMENT:
+        raise MalformedCms("the originator's key is not in the message")
+    key = decode(OriginatorPublicKey, der.tlv(der.SEQUENCE, info.originator.data))
+    return Agreement(how, wrap, size, info.user_material), key.public_key.as_bytes()
+
+
+def agreed_key(
+    agreement: Agreement, point: bytes, wrapped: bytes, private_key: ec.EllipticCurvePrivateKey
+) -> bytes | None:
+    """The content key that `wrapped` holds for our static key, or None where it does not unwrap.
+
+    `point` must lie on our own curve.
+    """
+    how, wrap, size, material = agreement
     try:
-        public_key = _originator(info.originator, private_key.curve)
-        shared = private_key.exchange(ec.ECDH(), public_key)
-        derived = _derive(shared, how.digest.algorithm, wrap, info.user_material, size)
-        return aes_key_unwrap(derived, wrapped)
+        public_key = ec.EllipticCurvePublicKey.from_encoded_point(private_key.curve, point)
+        shared = private_key.exchange(_ECDH, public_key)
+        return aes_key_unwrap(_derive(shared, how.digest.algorithm, wrap, material, size), wrapped)
     except (ValueError, InvalidUnwrap):
         return None
-
-
-def _originator(originator: Raw, curve: ec.EllipticCurve) -> ec.EllipticCurvePublicKey:
-    """The ephemeral public key; it must lie on our own curve (ValueError if not)."""
-    if originator.tag_bytes[0] != _KEY_AGREEMENT:
-        raise MalformedCms("the originator's key is not in the message")
-    key = decode(OriginatorPublicKey, der.tlv(der.SEQUENCE, originator.data))
-    return ec.EllipticCurvePublicKey.from_encoded_point(curve, key.public_key.as_bytes())
 
 
 def _derive(shared: bytes, digest: HashAlgorithm, wrap: bytes, material: bytes | None, size: int) -> bytes:

@@ -1,8 +1,8 @@
 """Structures that come again: the same octets but for two stretches.
 
-All that a partner signs differs in signed attributes and signature only. What stands around them, the certificate
-included, is compared as a whole with what was read before, and so has not to be taken apart again: every length
-lies in what is compared, so the same octets mean the same.
+What a partner signs differs in attributes and signature only, what is encrypted to us in the encrypted key.
+All that stands around them is compared as a whole with what was read before, and so has not to be taken apart
+again: every length lies in what is compared, so the same octets mean the same.
 """
 
 from typing import Generic, NamedTuple, TypeVar

@@ -30,7 +30,7 @@ from tidewaiter.security.algorithms import (
 from tidewaiter.security.cms import recipients
 from tidewaiter.security.cms.ciphers import read_algorithm, unseal
 from tidewaiter.security.cms.declarations import KeyAgreeRecipientInfo, decode
-from tidewaiter.security.cms.recipients import agreed_key, read_transport, rsa_key
+from tidewaiter.security.cms.recipients import agreed_key, read_agreement, read_transport, rsa_key
 from tidewaiter.security.cms.signature import check_signature
 
 ARCHIVE = "security/wycheproof-cms-subset.tar.xz"
@@ -184,8 +184,8 @@ def agreed(group: Group, test: Test) -> bool:
         der.tlv(der.SEQUENCE),
     )
     try:
-        read = decode(KeyAgreeRecipientInfo, sequence)
-        return agreed_key(read, KeyTransport.ECDH_SHA256, aes_key_wrap(derived, KEY), ours) == KEY
+        agreement, sent = read_agreement(decode(KeyAgreeRecipientInfo, sequence))
+        return agreed_key(agreement, sent, aes_key_wrap(derived, KEY), ours) == KEY
     except SecurityError:
         return False
 
@@ -209,8 +209,8 @@ def unwrapped(group: Group, test: Test) -> bool:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipients, "_derive", lambda *_: octets(test, "key"))
-        read = decode(KeyAgreeRecipientInfo, sequence)
-        return agreed_key(read, KeyTransport.ECDH_SHA256, octets(test, "ct"), ours) == octets(test, "msg")
+        agreement, sent = read_agreement(decode(KeyAgreeRecipientInfo, sequence))
+        return agreed_key(agreement, sent, octets(test, "ct"), ours) == octets(test, "msg")
 
 
 def cbc(_: Group, test: Test) -> bool:
