@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...security import (
     DEFAULT_POLICY,
@@ -26,10 +27,12 @@ from ...security import (
     valid_at,
 )
 from ...security.cms import decompress, decrypt
+from ...security.cms.certificates import show_certificate
 from ...security.cms.inspected import Shown, ShownCompressed, ShownEnvelope, ShownSigned
 from ...security.cms.inspection import carried_certificates, carried_content
 from ...security.cms.inspection import inspect as inspect_cms
 from ...security.cms.naming import distinguished_name
+from ...security.trust import facts
 from . import mime
 from .disposition import read_disposition
 from .inspected import Judged, Layer, Means, Notification, Over, Standing
@@ -137,7 +140,7 @@ class Walk:
         try:
             match shown:
                 case ShownEnvelope():
-                    return self._decrypted(data, layer, depth)
+                    return self._decrypted(data, shown, layer, depth)
                 case ShownCompressed():
                     content = decompress(data, limit=self._means.max_payload)
                     self._take(content, Over.DECOMPRESSED)
@@ -157,7 +160,7 @@ class Walk:
         self._take(inside, Over.OPAQUE)
         return self._within(dataclasses.replace(layer, signature=found.judged), inside, depth)
 
-    def _decrypted(self, data: bytes, layer: Layer, depth: int) -> Layer:
+    def _decrypted(self, data: bytes, shown: ShownEnvelope, layer: Layer, depth: int) -> Layer:
         for key in self._means.keys:
             with contextlib.suppress(DecryptionFailed):
                 content = decrypt(data, [key], policy=ANYTHING)
@@ -165,8 +168,21 @@ class Walk:
                 name = fingerprint(key.certificate)
                 opened = dataclasses.replace(layer, opened_by=name, opened=len(content))
                 return self._within(opened, content, depth)
-        given = "none of the keys at hand opens it" if self._means.keys else "it takes a key"
-        return dataclasses.replace(layer, locked=True, problem=f"encrypted: {given}")
+        return dataclasses.replace(layer, locked=True, problem=f"encrypted: {self._why_locked(shown)}")
+
+    def _why_locked(self, shown: ShownEnvelope) -> str:
+        if not self._means.keys:
+            return "it takes a key"
+        holders = [one.holder for one in shown.recipients]
+        for key in self._means.keys:
+            own = show_certificate(key.certificate.public_bytes(Encoding.DER))
+            identifier = facts(key.certificate).key_identifier.hex()
+            if any(
+                one.key_identifier == identifier or (one.issuer, one.serial) == (own.issuer, own.serial)
+                for one in holders
+            ):
+                return f"it is for {own.fingerprint}, whose key does not open it: it was changed, or made so"
+        return "it is for none of the keys at hand"
 
     def _within(self, layer: Layer, content: bytes, depth: int) -> Layer:
         return dataclasses.replace(layer, inside=(self.entity(mime.read_entity(content), depth + 1),))

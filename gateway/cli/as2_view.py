@@ -16,9 +16,11 @@ from ..as2 import Identity
 from ..as2.inspected import Inspection, Judged, Layer, Notification, Standing
 from ..as2.inspection import notifications
 from .as2_documents import Written
-from .paint import Paint, Style, printable
+from .paint import ELLIPSIS, Paint, Style, printable
 
 INDENT = "  "
+# A header may be of any length; nobody reads more of one.
+MAX_LINE = 4096
 _STANDINGS = {
     Standing.HOLDS: ("the signature holds", None),
     Standing.UNTRUSTED: (
@@ -105,8 +107,10 @@ class View:
         yield self._line(0, text, None if verdict.good else Style.RED)
 
     def _line(self, depth: int, text: str, style: Style | None = None) -> str:
-        """Never cut: what is looked for may stand at the end of a name."""
-        return f"{INDENT * depth}{self._paint(printable(text), style)}"
+        """Not cut to a terminal: what is looked for may stand at the end of a name."""
+        shown = printable(text)
+        shown = shown if len(shown) <= MAX_LINE else shown[:MAX_LINE] + ELLIPSIS
+        return f"{INDENT * depth}{self._paint(shown, style)}"
 
 
 def _facts(identity: Identity, *, is_receipt: bool) -> Iterator[str]:

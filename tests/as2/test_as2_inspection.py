@@ -121,7 +121,26 @@ def test_the_key_that_opened_it_is_named(link: Link) -> None:
     found = look(stored(link.send()), Means(keys=keys))
     assert found.root.opened_by == fingerprint(link.keys["alice"].certificate)
     found = look(stored(link.send()), Means(keys=keys[:2]))
-    assert problems(found) == ["encrypted: none of the keys at hand opens it"]
+    assert problems(found) == ["encrypted: it is for none of the keys at hand"]
+
+
+def test_what_is_for_us_and_does_not_open_says_that(link: Link) -> None:
+    key = link.keys["alice"].decryption_key
+    data = encrypt(b"inside", [key.certificate], cipher=Cipher.AES128_GCM)
+    found = look(data[:-1] + bytes((data[-1] ^ 1,)), Means(keys=(key,)))
+    assert found.root.locked
+    name = fingerprint(key.certificate)
+    assert found.root.problem.startswith(f"encrypted: it is for {name}, whose key does not open it")
+
+
+def test_what_no_agreement_allows_is_looked_through_too(link: Link) -> None:
+    piece = link.signed_by("bob", digest=Digest.SHA1)
+    data = encrypt(bytes(piece), [link.keys["alice"].certificate], cipher=Cipher.DES3_CBC)
+    found = look(stored(link.http(link.cms(data, "enveloped-data"))), means(link))
+    assert (standings(found), problems(found)) == ([Standing.HOLDS], [])
+    assert [part.content for part in found.documents] == [DOCUMENT]
+    assert found.verdict is not None
+    assert found.verdict.disposition == Disposition.INSUFFICIENT_MESSAGE_SECURITY.text
 
 
 def test_who_signed_is_never_taken_from_the_message(link: Link) -> None:

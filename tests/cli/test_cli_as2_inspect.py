@@ -216,7 +216,7 @@ def test_a_key_needs_its_certificate(cli: RunCli, message: Message, starter: pat
     assert (done.exit_code, done.stderr) == (UNUSABLE, f"tidewaiter: {key}: {hint}\n")
     done = cli("as2", "inspect", file, "--key", starter / "keys/trader.key", *trader)
     assert done.exit_code == WRONG
-    assert "none of the keys at hand opens it" in done.stdout
+    assert "encrypted: it is for none of the keys at hand" in done.stdout
 
 
 @pytest.mark.parametrize(

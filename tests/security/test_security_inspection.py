@@ -19,6 +19,7 @@ from tidewaiter.security.cms.inspected import (
     ShownPss,
     ShownSigned,
 )
+from tidewaiter.security.cms.inspected_recipients import show_recipient
 from tidewaiter.security.cms.inspection import carried_certificates, carried_content, inspect
 from tidewaiter.security.cms.naming import MAX_NAME, distinguished_name, dotted, name_of
 
@@ -76,6 +77,20 @@ def test_key_transport_and_its_recipients(
         assert (one.keying, one.key, one.encrypted_key) == (Keying.TRANSPORT, "RSA 2048", 256)
         assert (one.algorithm, one.digest, one.mask) == shown_as
         assert one.holder.issuer == distinguished_name(party.certificate.issuer.public_bytes())
+
+
+@pytest.mark.parametrize("parameters", [b"", b"\x05\x00", b"\x30\x00"])
+def test_oaep_without_parameters_has_the_defaults(parameters: bytes) -> None:
+    oaep = der.tlv(der.SEQUENCE, der.oid("1.2.840.113549.1.1.7"), parameters)
+    holder = der.tlv(0x80, b"\1\2\3")
+    info = der.tlv(
+        der.SEQUENCE, der.tlv(der.INTEGER, b"\2"), holder, oaep, der.tlv(der.OCTET_STRING, bytes(384))
+    )
+    one = show_recipient(info)
+    assert (one.algorithm, one.digest, one.mask, one.key) == ("rsa-oaep", "sha1", "mgf1-sha1", "RSA 3072")
+    assert one.holder.key_identifier == "010203"
+    assert show_recipient(info[:-1]).problem
+    assert show_recipient(der.tlv(0xA3)).keying is Keying.PASSWORD
 
 
 def test_key_agreement(carol: Party) -> None:
