@@ -11,10 +11,11 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ..security import Digest, KeyTransport, Policy, Signature, newest
+from ..security import Digest, KeyStoreError, KeyTransport, Policy, Signature, newest
 from ..security.algorithms import Mode
 from ..security.chain import Authorities
 from ..security.cms import Signer
+from ..security.trust import facts
 from .as2 import Receipts, Terms
 from .as2_settings import As2Settings, cipher_of, digest_of
 from .config import Config
@@ -49,10 +50,20 @@ def load_theirs(config: Config, file: pathlib.Path, as2: As2Settings) -> Theirs:
         raise ConfigError(file, "needs at least one certificate", key="as2.certificates")
     if as2.encrypt and not theirs.encryption:
         raise ConfigError(file, "needs a certificate to encrypt to", key="as2.encryption-certificates")
-    is_rsa = any(isinstance(one.public_key(), rsa.RSAPublicKey) for one in theirs.encryption)
-    if is_rsa and as2.key_transport.startswith("ecdh"):
-        raise ConfigError(file, f"{as2.key_transport} is for curves, not RSA", key="as2.key-transport")
+    _check_keys(file, as2, theirs)
     return theirs
+
+
+def _check_keys(file: pathlib.Path, as2: As2Settings, theirs: Theirs) -> None:
+    """Raises ConfigError for a certificate that no message can be made for, or checked with."""
+    try:
+        for one in theirs.signing:
+            facts(one)
+        keys = [facts(one).public_key for one in theirs.encryption]
+    except KeyStoreError as error:
+        raise ConfigError(file, str(error), key="as2.certificates") from None
+    if as2.key_transport.startswith("ecdh") and any(isinstance(key, rsa.RSAPublicKey) for key in keys):
+        raise ConfigError(file, f"{as2.key_transport} is for curves, not RSA", key="as2.key-transport")
 
 
 def _check(config: Config, file: pathlib.Path, as2: As2Settings) -> None:
@@ -113,7 +124,7 @@ class Drafter:
         return Terms(
             our_name=self._config.gateway.as2_name,
             their_name=as2.name,
-            decryption_keys=self._keys.decrypting,
+            decryption_keys=self._keys.decrypting_at(self._now),
             signer=self.signer(digest, Signature(as2.signature)),
             their_signing=theirs.signing,
             their_encryption=newest(theirs.encryption, self._now),

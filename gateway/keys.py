@@ -3,8 +3,9 @@
 Every error is a ConfigError that names the file of the configuration, the key in it and the PEM file.
 """
 
+import hashlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from cryptography import x509
 
 from ..security import SecurityError, load_certificates, load_private_key, valid_at
 from ..security.cms import DecryptionKey
+from ..security.trust import facts
 from .config import Config, KeySettings, SigningSettings
 from .toml import ConfigError
 
@@ -29,10 +31,12 @@ class SigningPair(NamedTuple):
 
 
 class HeldKey(NamedTuple):
-    """A key of ours that decrypts, and the certificate file it was read for."""
+    """A key of ours that decrypts, and the certificate file it was read from. `is_kept`: another stands in
+    that file by now."""
 
     name: str
     pair: DecryptionKey
+    is_kept: bool = False
 
 
 class OurKeys(NamedTuple):
@@ -41,6 +45,8 @@ class OurKeys(NamedTuple):
     signing: tuple[SigningPair, ...]
     decryption: tuple[HeldKey, ...]
     tls: DecryptionKey
+    read: Mapping[bytes, DecryptionKey]
+    """By the digest of the files, so that what has not changed is not read again."""
 
     def signing_at(self, now: datetime) -> SigningPair:
         """The pair that signs at `now`: the newest that is valid and whose time has come.
@@ -54,10 +60,14 @@ class OurKeys(NamedTuple):
             return max(valid or begun, key=lambda pair: pair.since)
         return min(self.signing, key=lambda pair: pair.since)
 
-    @property
-    def decrypting(self) -> tuple[DecryptionKey, ...]:
-        """Every key that opens messages, whatever the date: partners may be slow to take up the next one."""
-        return tuple(dict.fromkeys(held.pair for held in self.decryption))
+    def decrypting_at(self, now: datetime) -> tuple[DecryptionKey, ...]:
+        """Every key that opens messages at `now`.
+
+        What stands in a file does, whatever the date: partners may be slow to take up the next one. What was
+        replaced there does as long as it is valid.
+        """
+        used = (one.pair for one in self.decryption if not one.is_kept or valid_at(one.pair.certificate, now))
+        return tuple(dict.fromkeys(used))
 
     def beside(self, before: "OurKeys", now: datetime) -> "OurKeys":
         """These keys, and those of `before` that were replaced in place, as long as they are valid.
@@ -67,7 +77,7 @@ class OurKeys(NamedTuple):
         names = {held.name for held in self.decryption}
         here = {held.pair.certificate for held in self.decryption}
         kept = [
-            held
+            held._replace(is_kept=True)
             for held in before.decryption
             if held.name in names
             and held.pair.certificate not in here
@@ -76,34 +86,57 @@ class OurKeys(NamedTuple):
         return self._replace(decryption=(*self.decryption, *kept))
 
 
-def load_keys(config: Config) -> OurKeys:
-    """Everything that `gateway.toml` names."""
+def load_keys(config: Config, before: OurKeys | None = None) -> OurKeys:
+    """Everything that `gateway.toml` names. What `before` has of the same files is not read anew: to check an
+    RSA key takes as long as some hundred messages."""
     gateway = config.gateway
     if not gateway.signing_keys:
         raise ConfigError(config.folder / "gateway.toml", "needs at least one", key="signing")
+    pairs = _Pairs(config, {} if before is None else before.read)
     return OurKeys(
-        signing=tuple(_signing(config, one) for one in gateway.signing_keys),
-        decryption=tuple(HeldKey(one.certificate, _pair(config, one)) for one in gateway.decryption_keys),
-        tls=_pair(config, gateway.tls),
+        signing=tuple(_signing(pairs, one) for one in gateway.signing_keys),
+        decryption=tuple(HeldKey(one.certificate, pairs.load(one)) for one in gateway.decryption_keys),
+        tls=pairs.load(gateway.tls),
+        read=pairs.read,
     )
 
 
-def _signing(config: Config, settings: SigningSettings) -> SigningPair:
-    pair = _pair(config, settings)
+def _signing(pairs: "_Pairs", settings: SigningSettings) -> SigningPair:
+    pair = pairs.load(settings)
     begins = pair.certificate.not_valid_before_utc
     return SigningPair(pair, begins if settings.since is None else max(begins, settings.since))
 
 
-def _pair(config: Config, settings: KeySettings) -> DecryptionKey:
-    file = config.folder / "gateway.toml"
-    certificate = certificates_of(config, file, [settings.certificate])[0]
-    try:
-        key = load_private_key(_pem(config, file, settings.key))
-    except SecurityError as error:
-        raise ConfigError(file, f"{settings.key}: {error}", key="key") from None
-    if key.public_key() != certificate.public_key():
-        raise ConfigError(file, f"{settings.key} is not the key of {settings.certificate}", key="key")
-    return DecryptionKey(certificate, key)
+class _Pairs:
+    """Reads pairs, each once. `read` has them by the digest of their files."""
+
+    def __init__(self, config: Config, before: Mapping[bytes, DecryptionKey]) -> None:
+        self._config = config
+        self._before = before
+        self.read: dict[bytes, DecryptionKey] = {}
+
+    def load(self, settings: KeySettings) -> DecryptionKey:
+        file = self._config.folder / "gateway.toml"
+        certificate, key = (_pem(self._config, file, name) for name in (settings.certificate, settings.key))
+        digest = hashlib.sha256(len(certificate).to_bytes(8, "big") + certificate + key).digest()
+        known = self.read.get(digest) or self._before.get(digest)
+        self.read[digest] = known or self._made(settings, certificate, key)
+        return self.read[digest]
+
+    def _made(self, settings: KeySettings, certificate: bytes, key: bytes) -> DecryptionKey:
+        file = self._config.folder / "gateway.toml"
+        try:
+            ours = load_certificates(certificate)[0]
+            public_key = facts(ours).public_key
+        except SecurityError as error:
+            raise ConfigError(file, f"{settings.certificate}: {error}", key="certificates") from None
+        try:
+            private_key = load_private_key(key)
+        except SecurityError as error:
+            raise ConfigError(file, f"{settings.key}: {error}", key="key") from None
+        if private_key.public_key() != public_key:
+            raise ConfigError(file, f"{settings.key} is not the key of {settings.certificate}", key="key")
+        return DecryptionKey(ours, private_key)
 
 
 def certificates_of(

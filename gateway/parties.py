@@ -80,9 +80,10 @@ class Parties:
     taken out of it, a party or its terms or our signer, is for one message.
     """
 
-    def __init__(self, config: Config, now: datetime | None = None) -> None:
-        """As they are at `now`, an aware time; by default, at this moment. Raises ConfigError."""
-        self._loaded = _load(config)
+    def __init__(self, config: Config, now: datetime | None = None, before: "Parties | None" = None) -> None:
+        """As they are at `now`, an aware time; by default, at this moment. Keys that `before` has of the same
+        files are not read again. Raises ConfigError."""
+        self._loaded = _load(config, None if before is None else before.keys)
         self._known = _at(self._loaded, _moment(now))
 
     def replace(self, other: "Parties", now: datetime) -> None:
@@ -174,14 +175,14 @@ def _moment(now: datetime | None) -> datetime:
     return clock.utc(clock.instant()) if now is None else now
 
 
-def _load(config: Config) -> _Loaded:
+def _load(config: Config, before: OurKeys | None) -> _Loaded:
     _check_as2_name(config)
     for name in config.partners.keys() & config.agencies.keys():
         raise ConfigError(config.folder / "agencies" / f"{name}.toml", "is a partner's name too", key="name")
     algorithms = load_algorithms(config.folder)
     return _Loaded(
         config=config,
-        keys=load_keys(config),
+        keys=load_keys(config, before),
         algorithms=algorithms,
         parties=tuple((file, _party(config, file, settings)) for file, settings in config.everybody()),
         values={
@@ -224,6 +225,7 @@ def _moments(loaded: _Loaded) -> Iterator[datetime]:
     """When something begins or ends that is chosen by date."""
     yield from (pair.since for pair in loaded.keys.signing)
     chosen = [pair.certificate for pair in loaded.keys.signing]
+    chosen += [held.pair.certificate for held in loaded.keys.decryption]
     chosen += [one for _, party in loaded.parties if party.theirs for one in party.theirs.encryption]
     for certificate in chosen:
         yield certificate.not_valid_before_utc

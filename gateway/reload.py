@@ -125,7 +125,7 @@ class Reloader:
         named = set(_named(config))
         # Before they are read: what changes meanwhile differs at the next look.
         self._watch.look(named - self._watch.files)
-        parties = Parties(config, now)
+        parties = Parties(config, now, self._parties)
         contexts = self._contexts.prepare(parties)
         doubts = self._doubts_of(parties, now)
         self._watch.keep({*self._settings(), *named})
