@@ -56,6 +56,22 @@ def indefinite(tag: int, *parts: bytes) -> bytes:
     return bytes((tag, 0x80)) + b"".join(parts) + b"\0\0"
 
 
+def nested(depth: int, *, definite: bool) -> bytes:
+    """Sequences in sequences."""
+    if not definite:
+        return b"\x30\x80" * depth + der.tlv(der.NULL) + b"\0\0" * depth
+    body = der.tlv(der.NULL)
+    for _ in range(depth):
+        body = der.tlv(der.SEQUENCE, body)
+    return body
+
+
+def in_ber(data: bytes) -> bytes:
+    """`data`, one element, with its outer header of indefinite length, so that all of it is converted."""
+    outer = der.element_at(data, 0, len(data))
+    return indefinite(der.SEQUENCE, data[outer.start :])
+
+
 def certify(key: Any, name: str, now: datetime.datetime, serial: int | None = None) -> x509.Certificate:
     """A certificate for any key, however weak; by a key that is fit to sign one."""
     named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -78,6 +94,7 @@ class Forge:
     link: Any
     weak: dict[str, Any]
     said: bytes = b""
+    inside: bool = False  # the content stands in the SignedData
     # Test modules cannot import from here: what they need besides is reached through the value.
     integer = staticmethod(integer)
     octets = staticmethod(octets)
@@ -86,6 +103,8 @@ class Forge:
     attribute = staticmethod(attribute)
     indefinite = staticmethod(indefinite)
     certify = staticmethod(certify)
+    in_ber = staticmethod(in_ber)
+    nested = staticmethod(nested)
 
     @property
     def content(self) -> bytes:
@@ -139,7 +158,9 @@ class Forge:
         version: int = 1,
         tail: bytes = b"",
     ) -> bytes:
-        """A SignedData, detached unless `content` is given."""
+        """A SignedData, detached unless `content` is given, or the forge puts it inside."""
+        if content is None and self.inside:
+            content = self.content
         encoded = [one.public_bytes(serialization.Encoding.DER) for one in certificates]
         inner = b"" if content is None else der.tlv(0xA0, octets(content))
         structure = sequence(
