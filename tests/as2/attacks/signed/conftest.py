@@ -55,14 +55,10 @@ def one(error: type[SecurityError] | None, **fields: Any) -> Vector:
     """One SignerInfo of bob's with other fields; callables are given the forge."""
 
     def build(forge: Forge) -> bytes:
-        given = {key: value(forge) if _is_late(key, value) else value for key, value in fields.items()}
-        return bytes(forge.signed(forge.info(**given)))
+        late = {key: value(forge) for key, value in fields.items() if callable(value) and key != "sign"}
+        return bytes(forge.signed(forge.info(**{**fields, **late})))
 
     return Vector(build, error)
-
-
-def _is_late(key: str, value: object) -> bool:
-    return callable(value) and key != "sign"
 
 
 def with_hash(scheme: hashes.HashAlgorithm) -> Callable[[Any, bytes], bytes]:
