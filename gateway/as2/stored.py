@@ -10,8 +10,8 @@ import enum
 import re
 from dataclasses import dataclass
 
-# Far above any real head, and bounds the search for its end.
-MAX_HEAD = 256 * 1024
+# As much as the listener takes; it bounds the search for the end, and what folded lines cost.
+MAX_HEAD = 64 * 1024
 _MAX_CHUNK_LINE = 128
 
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
@@ -22,7 +22,7 @@ _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\r\n]*)")
 _PEM = re.compile(
     rb"-----BEGIN (CMS|PKCS7|PKCS #7 SIGNED DATA)-----\r?\n([A-Za-z0-9+/=\r\n \t]+)-----END \1-----\s*"
 )
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n \t]+=?=?\s*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n \t]++=?=?")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,64})?\r?\n")
 # One of these stands in every message.
 _TELLING = frozenset({b"as2-from", b"as2-to", b"message-id", b"mime-version"})

@@ -77,6 +77,7 @@ class Walk:
         self._at = at
         self._entities = 0
         self._settled = False
+        self._room = means.max_payload
         self.documents: list[Part] = []
         self.digest: Digest | None = None
         """Of the outermost signature."""
@@ -142,7 +143,8 @@ class Walk:
                 case ShownEnvelope():
                     return self._decrypted(data, shown, layer, depth)
                 case ShownCompressed():
-                    content = decompress(data, limit=self._means.max_payload)
+                    content = decompress(data, limit=self._room)
+                    self._room -= len(content)  # in all: a message may hold many bombs
                     self._take(content, Over.DECOMPRESSED)
                     return self._within(dataclasses.replace(layer, opened=len(content)), content, depth)
                 case ShownSigned():
@@ -188,8 +190,9 @@ class Walk:
         return dataclasses.replace(layer, inside=(self.entity(mime.read_entity(content), depth + 1),))
 
     def _take(self, content: bytes, over: Over) -> None:
-        held = _RANKS[self.mic_source.over] if self.mic_source is not None else 0
-        if not self._settled and _RANKS[over] > held:
+        if self._settled:
+            return
+        if self.mic_source is None or _RANKS[over] > _RANKS[self.mic_source.over]:
             self.mic_source = MicSource(content, over)
 
     def _noted(self, data: bytes) -> Shown:
@@ -212,8 +215,9 @@ class Walk:
                 signed = _verified(data, content, Means(certificates=(certificate,)), moment)
                 return _found(signed, Standing.UNTRUSTED, reason)
             except IntegrityFailed as error:
-                # Whoever signed, this is not what was signed: that is worth more than who is not known.
-                reason, standing = str(error), Standing.FAILS
+                # Whoever signed, this is not what was signed: that is worth more than who is not known, and
+                # every other certificate of this name would cost as much.
+                return _Found(None, Judged(standing=Standing.FAILS, reason=str(error)))
             except SecurityError:
                 continue
         return _Found(None, Judged(standing=standing, reason=reason))

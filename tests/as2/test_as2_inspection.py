@@ -260,6 +260,17 @@ def test_a_bomb_stops_at_the_limit(link: Link) -> None:
     assert found.documents == ()
 
 
+def test_many_bombs_stop_at_the_limit_of_one(link: Link) -> None:
+    part = bytes(link.cms(compress(bytes(40_000)), "compressed-data"))
+    body = b"".join(b"--b\r\n" + part + b"\r\n" for _ in range(10)) + b"--b--\r\n"
+    found = look(
+        stored(link.http(Piece((("Content-Type", "multipart/mixed; boundary=b"),), (body,)))),
+        Means(max_payload=100_000),
+    )
+    assert [len(part.content) for part in found.documents] == [40_000] * 2
+    assert len(problems(found)) == 8
+
+
 def test_depth_and_parts_are_limited(link: Link) -> None:
     content = link.entity(b"inside")
     for _ in range(MAX_DEPTH + 2):

@@ -38,6 +38,14 @@ def test_headers_may_be_folded_and_the_first_counts() -> None:
     assert (stored.header("a"), stored.body) == ("1 2 3", b"")
 
 
+def test_no_form_costs_more_than_its_length() -> None:
+    """Each of these took seconds when it was read with a second look at every octet."""
+    for data in (b"M" + b" " * 1_000_000 + b"!", b"-----BEGIN CMS-----\n" + b" " * 1_000_000 + b"!"):
+        with pytest.raises(NotStored):
+            read_stored(data)
+    assert len(read_stored(b"MIME-Version: 1.0" + b"\r\n x" * 10_000 + b"\r\n\r\n").headers) == 1
+
+
 def test_a_response_may_have_no_body() -> None:
     assert read_stored(b"HTTP/1.1 204 No Content\r\nServer: x").body == b""
 
