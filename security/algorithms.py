@@ -6,8 +6,9 @@ is used only where the policy in force names it.
 
 import dataclasses
 import enum
+import functools
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from cryptography.hazmat.primitives import hashes
@@ -23,7 +24,22 @@ class Hash(Protocol):
     def digest(self) -> bytes: ...
 
 
-class Digest(enum.Enum):
+# A SHA-1 that an agreement names is used as agreed: the policy has decided, not the constructor.
+_DIGESTS: dict[str, tuple[hashes.HashAlgorithm, Callable[..., Hash]]] = {
+    "sha1": (hashes.SHA1(), functools.partial(hashlib.sha1, usedforsecurity=False)),  # noqa: S303
+    "sha-256": (hashes.SHA256(), hashlib.sha256),
+    "sha-384": (hashes.SHA384(), hashlib.sha384),
+    "sha-512": (hashes.SHA512(), hashlib.sha512),
+}
+
+
+class _Algorithm(enum.Enum):
+    """An identifier: its members are single, so they are told apart by what they are, at no cost."""
+
+    __hash__ = object.__hash__
+
+
+class Digest(_Algorithm):
     """A message digest; the value is its RFC 5751 name, as in `micalg` and `Received-Content-MIC`."""
 
     SHA1 = "sha1"
@@ -31,10 +47,13 @@ class Digest(enum.Enum):
     SHA384 = "sha-384"
     SHA512 = "sha-512"
 
-    @property
-    def micalg(self) -> str:
+    def __init__(self, name: str) -> None:
+        self.micalg = name
         """The name RFC 5751 gives it."""
-        return self.value
+        self.algorithm, self._new = _DIGESTS[name]
+        """The same digest, as `cryptography` wants it."""
+        self.size = self.algorithm.digest_size
+        """Octets of a value."""
 
     @classmethod
     def from_micalg(cls, name: str) -> "Digest | None":
@@ -45,34 +64,11 @@ class Digest(enum.Enum):
         plain = "".join(c for c in name.lower() if c.isascii() and c.isalnum()).removeprefix("rsa")
         return _MICALGS.get(plain)
 
-    @property
-    def algorithm(self) -> hashes.HashAlgorithm:
-        """The same digest, as `cryptography` wants it."""
-        return _HASHES[self]
-
-    @property
-    def size(self) -> int:
-        """Octets of a value."""
-        return self.algorithm.digest_size
-
     def new(self, data: bytes | memoryview = b"") -> Hash:
         """A running digest, fed with `data`."""
-        return _CONSTRUCTORS[self](data)
+        return self._new(data)
 
 
-# A SHA-1 that an agreement names is used as agreed: the policy has decided, not the constructor.
-_CONSTRUCTORS = {
-    Digest.SHA1: lambda data: hashlib.sha1(data, usedforsecurity=False),
-    Digest.SHA256: hashlib.sha256,
-    Digest.SHA384: hashlib.sha384,
-    Digest.SHA512: hashlib.sha512,
-}
-_HASHES: dict[Digest, hashes.HashAlgorithm] = {
-    Digest.SHA1: hashes.SHA1(),  # noqa: S303  refused unless an agreement names it
-    Digest.SHA256: hashes.SHA256(),
-    Digest.SHA384: hashes.SHA384(),
-    Digest.SHA512: hashes.SHA512(),
-}
 _MICALGS = {
     spelling: digest
     for digest, spellings in {
@@ -92,7 +88,7 @@ class Mode(enum.Enum):
     GCM = "gcm"
 
 
-class Cipher(enum.Enum):
+class Cipher(_Algorithm):
     """A content encryption algorithm."""
 
     AES128_CBC = "aes128-cbc"
@@ -103,34 +99,17 @@ class Cipher(enum.Enum):
     AES256_GCM = "aes256-gcm"
     DES3_CBC = "des3-cbc"
 
-    @property
-    def key_size(self) -> int:
+    def __init__(self, name: str) -> None:
+        is_des = name == "des3-cbc"
+        self.key_size = 24 if is_des else int(name[3:6]) // 8
         """Octets of a key."""
-        return _KEY_SIZES[self]
-
-    @property
-    def mode(self) -> Mode:
+        self.mode = Mode.GCM if name.endswith("gcm") else Mode.CBC
         """How it is chained; GCM also authenticates."""
-        return Mode.GCM if self.value.endswith("gcm") else Mode.CBC
-
-    @property
-    def block(self) -> int:
+        self.block = 8 if is_des else 16
         """Octets of a block, and of the initialisation vector under CBC."""
-        return 8 if self is Cipher.DES3_CBC else 16
 
 
-_KEY_SIZES = {
-    Cipher.AES128_CBC: 16,
-    Cipher.AES128_GCM: 16,
-    Cipher.AES192_CBC: 24,
-    Cipher.AES192_GCM: 24,
-    Cipher.DES3_CBC: 24,
-    Cipher.AES256_CBC: 32,
-    Cipher.AES256_GCM: 32,
-}
-
-
-class KeyTransport(enum.Enum):
+class KeyTransport(_Algorithm):
     """How the content key reaches a recipient: RSA (RFC 3370, 3560) or ephemeral-static ECDH (RFC 5753)."""
 
     RSA_PKCS1 = "rsa-pkcs1"
@@ -161,7 +140,7 @@ _TRANSPORT_DIGESTS = {
 }
 
 
-class Signature(enum.Enum):
+class Signature(_Algorithm):
     """A signature scheme."""
 
     RSA_PKCS1 = "rsa-pkcs1"

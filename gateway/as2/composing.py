@@ -111,7 +111,7 @@ def _headers(
 
 def _options(digest: Digest) -> str:
     return (
-        f"signed-receipt-protocol=required, pkcs7-signature; signed-receipt-micalg=required, {digest.value}"
+        f"signed-receipt-protocol=required, pkcs7-signature; signed-receipt-micalg=required, {digest.micalg}"
     )
 
 

@@ -104,11 +104,8 @@ class Disposition(enum.Enum):
         self.outcome = outcome
         self.token = token
         self.sentence = sentence
-
-    @property
-    def text(self) -> str:
+        self.text = f"{outcome.value}: {token}" if token else outcome.value
         """As in the Disposition field after its mode: `processed/error: decryption-failed`."""
-        return f"{self.outcome.value}: {self.token}" if self.token else self.outcome.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def async_url(self) -> str | None:
-        """Where the sender would like its receipt posted: not authenticated, so only where the terms allow."""
+        """Where the sender would like its receipt posted: not authenticated, so only if the terms allow."""
         return self.receipt.async_url if self.receipt else None
 
     @property

@@ -127,14 +127,14 @@ class Opening:
 
     def _unwrap(self, entity: Entity) -> Entity:
         for _ in range(MAX_LAYERS):
-            if entity.media_type == "multipart/signed":
+            media_type = entity.media_type
+            if media_type == "multipart/signed":
                 inner = self._open_signed(entity)
-            elif entity.media_type in _CMS_TYPES:
+            elif media_type in _CMS_TYPES:
                 inner = self._open_cms(entity)
             else:
                 if self.mic_source is None:
-                    # Neither signed, encrypted nor compressed: HTTP's headers are on no side of the digest.
-                    self.mic_source = entity.body
+                    self.mic_source = _unprotected(entity, media_type)
                 return entity
             entity = mime.read_entity(inner)
             if entity.bare:
@@ -221,6 +221,16 @@ class Opening:
             raise Refusal(disposition, "not signed", public=self._tag_held)
         if self._terms.require_encrypted and not self.encrypted:
             raise Refusal(Disposition.INSUFFICIENT_MESSAGE_SECURITY, "not encrypted")
+
+
+def _unprotected(entity: Entity, media_type: str) -> bytes:
+    """What the MIC of a message is over that is neither signed, encrypted nor compressed: HTTP's headers are
+    on no side of it (RFC 4130 7.3.1), but for the one that holds several parts together (RFC 6362 3).
+    """
+    if media_type != "multipart/related":
+        return entity.body
+    content_type = entity.headers["content-type"].encode("latin-1")
+    return b"Content-Type: %b\r\n\r\n%b" % (content_type, entity.body)
 
 
 def _refusal(error: SecurityError, malformed: Disposition) -> Refusal:

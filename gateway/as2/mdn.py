@@ -85,7 +85,7 @@ def _report(identity: Identity, disposition: Disposition, mic: Mic | None, text:
         f"Disposition: {MODE}; {disposition.text}\r\n"
     )
     if mic is not None:
-        fields += f"Received-Content-MIC: {mic.value}, {mic.digest.value}\r\n"
+        fields += f"Received-Content-MIC: {mic.value}, {mic.digest.micalg}\r\n"
     for_people = "\r\n".join(text.encode("ascii", "replace").decode("ascii").splitlines())
     mark = check_boundary(boundary, (for_people.encode("ascii"), fields.encode("latin-1"))).decode("ascii")
     return (

@@ -87,7 +87,7 @@ def reported_message(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> str
         report = outer
         if outer.media_type == "multipart/signed":
             report = mime.read_entity(mime.split(outer).parts[0])
-        if report.media_type != _REPORT and report.media_type != _NOTIFICATION:
+        if report.media_type not in {_REPORT, _NOTIFICATION}:
             return None
         return (_notification(report) or {}).get("original-message-id", "")
     except mime.MimeError:

@@ -19,7 +19,6 @@ from .remembering import remembered
 from .signature import Tolerance
 from .terms import Terms
 
-
 _digest_named = remembered(Digest.from_micalg)
 
 

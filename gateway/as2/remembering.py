@@ -1,8 +1,8 @@
 """What peers say again in every message is read once.
 
-An agreement's messages bear the same names, options and part headers, year in, year out, and to read them costs
-more than all else that is not cryptography. Only short texts are kept, and a bounded number of them: whoever
-sends others gains nothing but that they are read each time.
+An agreement's messages bear the same names, options and part headers, year in, year out, and to read them
+costs more than all else that is not cryptography. Only short texts are kept, and a bounded number of them:
+whoever sends others gains nothing but that they are read each time.
 """
 
 import functools

@@ -64,7 +64,14 @@ def verify_opaque(data: bytes, terms: Terms, now: datetime) -> Signed:
 
 
 def _verify(data: bytes, content: bytes | None, terms: Terms, now: datetime) -> Verified:
-    return verify(data, content, terms.their_signing, policy=terms.policy, now=now)
+    return verify(
+        data,
+        content,
+        terms.their_signing,
+        policy=terms.policy,
+        now=now,
+        authorities=terms.their_authorities,
+    )
 
 
 class SignedParts(NamedTuple):
@@ -88,6 +95,6 @@ def parts_of(entity: mime.Entity) -> SignedParts:
     closed = (
         len(multipart.parts) == 2
         and multipart.epilogue in _EPILOGUES
-        and all(map(mime.is_plain_text, (entity.head, multipart.preamble, signature.head)))
+        and mime.is_plain_text(entity.head + multipart.preamble + signature.head)
     )
     return SignedParts(multipart.parts[0], mime.decode_cms(signature), closed)

@@ -92,7 +92,7 @@ def signed(
     signature = mime.to_base64(signer.signed_data(digest, now, None))
     behind = b"".join((b"\r\n", mark, b"\r\n", _SIGNATURE_HEAD, signature, mark, b"--\r\n"))
     content_type = (
-        f'multipart/signed; protocol="application/pkcs7-signature"; micalg={signer.digest.value}; '
+        f'multipart/signed; protocol="application/pkcs7-signature"; micalg={signer.digest.micalg}; '
         f'boundary="{boundary}"'
     )
     return Piece((("Content-Type", content_type),), (mark + b"\r\n", *content, behind))

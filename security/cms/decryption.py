@@ -181,21 +181,25 @@ def _find(
     for recipient in recipients:
         found: _Transported | _Agreed | None = None
         if recipient[0] == der.SEQUENCE:
-            found = _find_transported(recipient, keys, policy)
+            found = _usual_transport(recipient, keys, policy) or _find_transported(recipient, keys, policy)
         elif recipient[0] == _KEY_AGREEMENT:
-            found = _find_agreed(recipient, keys, policy)
+            found = _usual_agreement(recipient, keys, policy) or _find_agreed(recipient, keys, policy)
         if found is not None:
             return found
     return None
 
 
-def _find_transported(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Transported | None:
+def _usual_transport(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Transported | None:
     for key in keys:
         usual = _transports.find(id(key), recipient)
         if usual is not None and usual[0][0] is key:
             (_, private_key, algorithm), encrypted, _ = usual
             policy.require_rsa_bits(private_key.key_size)
             return _Transported(private_key, encrypted, read_transport(algorithm, policy))
+    return None
+
+
+def _find_transported(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Transported | None:
     outer = der.element_at(recipient, 0, len(recipient))
     found = der.children(recipient, outer.start, outer.stop, limit=4)
     if tags(found) not in _KEY_TRANSPORT:
@@ -220,13 +224,17 @@ def _name_of(key: DecryptionKey, tag: int) -> bytes:
     return known.name if tag == der.SEQUENCE else known.key_identifier
 
 
-def _find_agreed(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Agreed | None:
+def _usual_agreement(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Agreed | None:
     for key in keys:
         usual = _agreements.find(id(key), recipient)
         if usual is not None and usual[0][0] is key:
             (_, private_key, agreement), point, wrapped = usual
             policy.require(agreement.how)
             return _Agreed(private_key, wrapped, agreement, point)
+    return None
+
+
+def _find_agreed(recipient: bytes, keys: Sequence[DecryptionKey], policy: Policy) -> _Agreed | None:
     info = decode(KeyAgreeRecipientInfo, _SEQUENCE + recipient[1:])
     for each in info.recipients:
         for key in keys:

@@ -140,7 +140,7 @@ class Agreement(NamedTuple):
 
 
 def read_agreement(info: KeyAgreeRecipientInfo) -> tuple[Agreement, bytes]:
-    """How the key is agreed upon, and the sender's ephemeral point. Raises MalformedCms, InsufficientSecurity."""
+    """How the key is agreed upon, and the ephemeral point. Raises MalformedCms, InsufficientSecurity."""
     oid, wrap = split_identifier(bytes(info.algorithm.data))
     how = KEY_AGREEMENTS.get(oid)
     if how is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tidewaiter.gateway.as2 import Disposition, Received, compose
+from tidewaiter.gateway.as2 import Disposition, Part, Receipts, Received, compose
 from tidewaiter.gateway.as2.writing import attachment
 from tidewaiter.security import Cipher, Digest, KeyTransport
 from tidewaiter.security.cms import Signer
@@ -101,3 +101,98 @@ def test_the_mic_asked_for_is_that_of_the_signature(link: Any) -> None:
     assert message.mic.digest is Digest.SHA512
     assert dict(message.headers)["Disposition-Notification-Options"].endswith("=required, sha-512")
     assert link.send(sign=False, digest=Digest.SHA384).mic.digest is Digest.SHA384
+
+
+ATTACHMENTS = (
+    Part(content=b"%PDF-1.7\r\n\x00\xff", content_type="application/pdf", filename="invoice.pdf"),
+    Part(content=b"UNA:+.? '", content_type="application/edifact", filename=None),
+)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"opaque": True},
+        {"compress": True},
+        {"compress": True, "compress_after_signing": True},
+        {"base64": True},
+        {"sign": False},
+        {"sign": False, "encrypt": False},
+        {"cipher": Cipher.AES256_GCM, "gcm_in_enveloped": True},
+    ],
+    ids=str,
+)
+def test_attachments_arrive_as_they_are_in_every_form(link: Any, terms: dict[str, Any]) -> None:
+    message = compose(
+        link.document,
+        "application/edifact; charset=utf-8",
+        link.bob(**terms),
+        message_id="<1@bob>",
+        now=link.now,
+        boundary="0f1e2d3c",
+        filename="declaration.edi",
+        attachments=ATTACHMENTS,
+    )
+    open_terms = link.alice(require_signed=False, require_encrypted=False)
+    got = link.receive(message.headers, message.body, open_terms)
+    assert isinstance(got, Received)
+    assert (got.payload, got.content_type) == (link.document, "application/edifact; charset=utf-8")
+    assert got.filename == "declaration.edi"
+    assert [(part.content, part.content_type, part.filename) for part in got.attachments] == [
+        (part.content, part.content_type, part.filename) for part in ATTACHMENTS
+    ]
+    assert got.mic == message.mic
+
+
+def test_the_type_of_several_parts_is_that_of_the_document(link: Any) -> None:
+    message = compose(
+        link.document,
+        "application/xml",
+        link.bob(sign=False, encrypt=False),
+        message_id="<1@bob>",
+        now=link.now,
+        boundary="0f1e2d3c",
+        attachments=ATTACHMENTS,
+    )
+    content_type = dict(message.headers)["Content-Type"]
+    assert content_type == 'multipart/related; type="application/xml"; boundary="m-0f1e2d3c"'
+
+
+def test_a_boundary_in_an_attachment_is_refused(link: Any) -> None:
+    part = Part(content=b"x\r\n--m-0f1e2d3c\r\n", content_type="text/plain", filename=None)
+    with pytest.raises(ValueError, match="boundary"):
+        compose(
+            link.document,
+            "application/xml",
+            link.bob(),
+            message_id="<1@bob>",
+            now=link.now,
+            boundary="0f1e2d3c",
+            attachments=[part],
+        )
+
+
+@pytest.mark.parametrize(
+    ("receipts", "asked", "address"),
+    [
+        (Receipts.SYNC, True, None),
+        (Receipts.ASYNC, True, "https://bob.example/as2"),
+        (Receipts.NONE, False, None),
+    ],
+)
+def test_a_receipt_is_asked_for_as_agreed(
+    link: Any, receipts: Receipts, asked: bool, address: str | None
+) -> None:
+    message = link.send(receipts=receipts, receipt_url="https://bob.example/as2")
+    headers = dict(message.headers)
+    assert ("Disposition-Notification-To" in headers) is asked
+    assert ("Disposition-Notification-Options" in headers) is asked
+    assert headers.get("Receipt-Delivery-Option") == address
+
+
+def test_cms_as_base64_says_so(link: Any) -> None:
+    message = link.send(base64=True)
+    assert dict(message.headers)["Content-Transfer-Encoding"] == "base64"
+    assert message.body.isascii()
+    assert isinstance(link.receive(message.headers, message.body), Received)
