@@ -14,7 +14,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import anyio
@@ -31,6 +32,11 @@ if shutil.which("openssl") is None:
 needs_pyas2lib = pytest.mark.skipif(
     importlib.util.find_spec("pyas2lib") is None, reason="pyas2lib is not installed (tidewaiter[peers])"
 )
+NODE_MODULES = pathlib.Path(__file__).resolve().parents[1] / "interop" / ".deps" / "node_modules"
+needs_libas2 = pytest.mark.skipif(
+    shutil.which("node") is None or not (NODE_MODULES / "libas2").is_dir(),
+    reason="node or npm's libas2 is not installed (make interop-deps)",
+)
 
 # bob keeps to the rules. rob has an agreement that lets him leave out a layer, so that what lies below it is
 # seen. eve has no agreement at all. The keys are the same.
@@ -38,7 +44,19 @@ PARTNER = """name = "{name}"
 [as2]
 name = "{name}"
 certificates = ["peers/bob.cert.pem", "peers/bob.ec.cert.pem"]
+url = "http://127.0.0.1:{port}/as2"
+receipt-addresses = ["http://127.0.0.1:{port}"]
+private-addresses = true
 allow = {allow}
+"""
+# What is encrypted to alice may be so to either key.
+DECRYPTION = """
+[[decryption]]
+certificate = "peers/alice.cert.pem"
+key = "peers/alice.key.pem"
+[[decryption]]
+certificate = "peers/alice.ec.cert.pem"
+key = "peers/alice.ec.key.pem"
 """
 # A document of 20,000,000 octets at most is taken in; beyond it this much memory may be needed.
 BOMB_MEMORY = 20_000_000 + 32 * 2**20
@@ -52,6 +70,8 @@ class Peers(NamedTuple):
     url: str
     gateway: Any
     documents: Callable[[str], pathlib.Path]
+    port: int
+    """Where bob takes messages and receipts, while his server runs."""
 
     def openssl(self, *options: str, file: str = "import.edi", status: int = 200) -> dict[str, Any]:
         """What openssl_as2.py prints of one message."""
@@ -60,6 +80,17 @@ class Peers(NamedTuple):
     def pyas2(self, *options: str, file: str = "import.edi") -> dict[str, Any]:
         """What pyas2_peer.py prints of one message."""
         return self._run("pyas2_peer.py", ("send", *options), file, 200)
+
+    def libas2(self, *options: str) -> dict[str, Any]:
+        """What libas2_peer.js prints of one message."""
+        document = str(self.documents("import.edi"))
+        command = ["node", str(self.programs / "libas2_peer.js"), "send", self.url, document, *options]
+        environment = {"AS2_KEYS": str(self.keys), "NODE_PATH": str(NODE_MODULES)}
+        done = subprocess.run(
+            command, env=os.environ | environment, capture_output=True, check=False, timeout=120
+        )
+        assert done.stdout.startswith(b"{"), done.stderr.decode()
+        return dict(json.loads(done.stdout))
 
     def accepted(self) -> int:
         """How many declarations the gateway has taken in as valid."""
@@ -98,6 +129,7 @@ def peers(
     serve_all_module: Any,
     door: Any,
     declaration: Callable[..., bytes],
+    ports: Any,
 ) -> Peers:
     """The gateway is called alice and has her keys; bob and rob are its partners."""
     folder = pathlib.Path(shutil.copytree(starter, tmp_path_factory.mktemp("peers") / "gateway"))
@@ -111,12 +143,14 @@ def peers(
     for file in keys.glob("bob.*"):
         shutil.copy(file, keys / file.name.replace("bob", "rob"))
         shutil.copy(file, keys / file.name.replace("bob", "eve"))
+    port = ports.one()
     for name, allow in (("bob", []), ("rob", ["unsigned", "unencrypted"])):
-        (folder / f"partners/{name}.toml").write_text(PARTNER.format(name=name, allow=json.dumps(allow)))
+        text = PARTNER.format(name=name, allow=json.dumps(allow), port=port)
+        (folder / f"partners/{name}.toml").write_text(text)
     settings = (folder / "gateway.toml").read_text().replace('as2-name = "TIDEWAITER"', 'as2-name = "alice"')
     settings = settings.replace("keys/gateway.pem", "peers/alice.cert.pem")
     settings = settings.replace("keys/gateway.key", "peers/alice.key.pem")
-    (folder / "gateway.toml").write_text(settings)
+    (folder / "gateway.toml").write_text(settings + DECRYPTION)
     numbers = itertools.count()
 
     def document(name: str) -> pathlib.Path:
@@ -128,7 +162,7 @@ def peers(
 
     gateway = serve_all_module(folder)
     assert anyio.run(gateway.ready, backend="trio")
-    return Peers(programs, keys, f"http://127.0.0.1:{door(folder).http_port}/as2", gateway, document)
+    return Peers(programs, keys, f"http://127.0.0.1:{door(folder).http_port}/as2", gateway, document, port)
 
 
 ENCRYPTED = ("--encrypt", "aes-256-cbc")
@@ -178,6 +212,8 @@ def test_pyas2lib_is_answered_with_nothing_where_it_asks_for_no_receipt(peers: P
         "--sign ec --encrypt aes-256-cbc",
         "--sign rsa --encrypt aes-128-gcm",
         "--sign rsa --encrypt aes-256-cbc --key oaep",
+        "--sign ec --encrypt aes-128-cbc --key ecdh",
+        "--sign pss --encrypt aes-256-gcm --key ecdh --compress after",
         "--sign rsa --encrypt aes-256-cbc --compress before",
         "--sign rsa --encrypt aes-256-cbc --compress after",
         "--sign rsa --encrypt aes-256-cbc --cte base64",
@@ -232,9 +268,72 @@ def test_openssl_reads_a_refusal(peers: Peers, options: str, answer: str) -> Non
     assert printed["original-message-id"] == printed["message_id"]
 
 
-def test_a_receipt_for_later_is_refused(peers: Peers) -> None:
+def test_a_receipt_for_an_address_that_is_not_agreed_is_refused(peers: Peers) -> None:
     later = ("--mdn", "async", "--async-url", "http://127.0.0.1:9/mdn")
     assert "; failed/failure" in peers.openssl(*USUAL, *later)["disposition"]
+
+
+@pytest.fixture(scope="module")
+def bob(peers: Peers) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Bob's own server, pyas2lib: gives what has happened there."""
+    program = [sys.executable, str(peers.programs / "pyas2_peer.py"), "server", "--port", str(peers.port)]
+    server = subprocess.Popen(program, env=os.environ | {"AS2_KEYS": str(peers.keys)}, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    assert b"pyas2lib peer" in server.stdout.readline()
+
+    def happened() -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{peers.port}/") as log:
+            return list(json.loads(log.read()))
+
+    yield happened
+    server.kill()
+    server.wait()
+    server.stdout.close()
+
+
+@needs_pyas2lib
+def test_pyas2lib_confirms_a_receipt_that_comes_later(peers: Peers, bob: Any, until: Any) -> None:
+    url = f"http://127.0.0.1:{peers.port}/mdn"
+    printed = peers.pyas2("--sign", "--encrypt", "--mdn", "async", "--mdn-url", url)
+    assert "mdn" not in printed
+
+    def come() -> list[dict[str, Any]]:
+        return [one for one in bob() if one.get("original") == printed["message_id"]]
+
+    async def wait() -> list[dict[str, Any]]:
+        return list(await until(come, "the receipt"))
+
+    assert anyio.run(wait, backend="trio") == [
+        {"kind": "async-mdn", "result": ["processed", None], "original": printed["message_id"]}
+    ]
+
+
+@needs_pyas2lib
+def test_pyas2lib_opens_what_is_sent_to_it(peers: Peers, bob: Any) -> None:
+    command = ("-m", "tidewaiter", "as2", "send", "--dir", str(peers.keys.parent), "--to", "bob", "--json")
+    done = subprocess.run(
+        [sys.executable, *command, str(peers.documents("import.edi"))],
+        cwd=peers.keys,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = json.loads(done.stdout)
+    (seen,) = [one for one in bob() if f"<{one.get('id')}>" == row["message"]]
+    assert (seen["status"], seen["signed"], seen["encrypted"]) == ("processed", True, True)
+
+
+@needs_libas2
+@pytest.mark.parametrize("options", ["--enc aes256-CBC", "--enc aes128-GCM", "--alg sha-512"])
+def test_libas2_confirms_the_receipt(peers: Peers, options: str) -> None:
+    before = peers.accepted()
+    printed = peers.libas2(*options.split())
+    assert printed["http"] == 200
+    assert printed["mdn"]["signed"] is True
+    assert printed["mdn"]["disposition"]["processed"] is True
+    assert printed["mdn"]["receivedContentMic"]["mic"]
+    assert peers.accepted() == before + 1
 
 
 def test_a_message_without_a_name_is_no_as2_message(peers: Peers) -> None:
