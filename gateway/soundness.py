@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ..security import DEFAULT_POLICY
 from .config import AgencySettings, Config, PartnerSettings
 from .http.outgoing import parse_url
-from .parties import Parties
+from .parties import Parties, Party
 from .toml import ConfigError
 
 MAX_PORT = 65_535
@@ -54,8 +54,7 @@ def check_sound(config: Config, parties: Parties, now: datetime) -> tuple[Doubt,
         party = parties.named(settings.name)
         doubts += _party_certificates(file, "certificates", party.certificates, now)
         doubts += _party_certificates(file, "server-certificates", party.server_certificates, now)
-        if party.terms is not None:
-            doubts += _party_certificates(file, "as2.certificates", party.terms.their_signing, now)
+        doubts += _as2_certificates(file, party, now)
     return tuple(dict.fromkeys(doubts))
 
 
@@ -105,21 +104,48 @@ def _check_edifact_ids(config: Config) -> None:
 
 
 def _our_certificates(config: Config, parties: Parties, now: datetime) -> Iterator[Doubt]:
-    file = config.folder / "gateway.toml"
-    for key, name, certificate in (
-        ("signing", config.gateway.signing_keys[0].certificate, parties.signer.certificate),
-        ("tls", config.gateway.tls.certificate, parties.keys.tls.certificate),
+    file, keys = config.folder / "gateway.toml", parties.keys
+    signing = {
+        pair.certificate: one for one, pair in zip(config.gateway.signing_keys, keys.signing, strict=True)
+    }
+    current = parties.signer.certificate
+    # The next one's time comes by itself.
+    following = [pair for pair in keys.signing if current.not_valid_after_utc >= pair.since > now]
+    for key, name, certificate, is_followed in (
+        ("signing", signing[current].certificate, current, bool(following)),
+        ("tls", config.gateway.tls.certificate, keys.tls.certificate, False),
     ):
         if reason := _unusable(certificate, now):
             raise ConfigError(file, f"{name}: {reason}", key=f"{key}.certificate")
-        if reason := _expiring(certificate, now):
+        if (reason := _expiring(certificate, now)) and not is_followed:
             yield Doubt(grade=Grade.WARNING, file=file, text=f"{key}.certificate: {name}: {reason}")
+    for held in keys.decryption:
+        if held.pair.certificate not in signing and (reason := _unusable(held.pair.certificate, now)):
+            text = f"decryption.certificate: {held.name}: {reason}"
+            yield Doubt(grade=Grade.WARNING, file=file, text=text)
+
+
+def _as2_certificates(file: pathlib.Path, party: Party, now: datetime) -> Iterator[Doubt]:
+    as2, theirs, terms = party.settings.as2, party.theirs, party.terms
+    if as2 is None or theirs is None or terms is None:
+        return
+    bits = terms.policy.min_rsa_bits
+    signing = "as2.signing-certificates" if as2.signing_certificates else "as2.certificates"
+    encryption = "as2.encryption-certificates" if as2.encryption_certificates else "as2.certificates"
+    yield from _party_certificates(file, signing, theirs.signing, now, bits)
+    yield from _party_certificates(file, encryption, theirs.encryption, now, bits)
+    if theirs.authorities is not None:
+        yield from _party_certificates(file, "as2.authorities", theirs.authorities.anchors, now)
 
 
 def _party_certificates(
-    file: pathlib.Path, key: str, certificates: Sequence[x509.Certificate], now: datetime
+    file: pathlib.Path,
+    key: str,
+    certificates: Sequence[x509.Certificate],
+    now: datetime,
+    bits: int = DEFAULT_POLICY.min_rsa_bits,
 ) -> Iterator[Doubt]:
-    reasons = [_unusable(certificate, now) for certificate in certificates]
+    reasons = [_unusable(certificate, now, bits) for certificate in certificates]
     grade = Grade.FAULT if all(reasons) else Grade.WARNING
     for certificate, reason in zip(certificates, reasons, strict=True):
         subject = certificate.subject.rfc4514_string()
@@ -127,20 +153,20 @@ def _party_certificates(
             yield Doubt(grade=grade, file=file, text=f"{key}: {subject}: {reason}")
         # Where the next one stands beside it, nothing is left to do.
         elif (soon := _expiring(certificate, now)) and all(
-            one is certificate or _unusable(one, now + SOON) for one in certificates
+            one is certificate or _unusable(one, now + SOON, bits) for one in certificates
         ):
             yield Doubt(grade=Grade.WARNING, file=file, text=f"{key}: {subject}: {soon}")
 
 
-def _unusable(certificate: x509.Certificate, now: datetime) -> str:
+def _unusable(certificate: x509.Certificate, now: datetime, bits: int = DEFAULT_POLICY.min_rsa_bits) -> str:
     """Why nothing made with `certificate` is believed at `now`; empty if it is."""
     if certificate.not_valid_after_utc < now:
         return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
     if certificate.not_valid_before_utc > now:
         return f"not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
     key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < DEFAULT_POLICY.min_rsa_bits:
-        return f"an RSA key of {key.key_size} bits; {DEFAULT_POLICY.min_rsa_bits} are needed"
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < bits:
+        return f"an RSA key of {key.key_size} bits; {bits} are needed"
     return ""
 
 

@@ -23,6 +23,8 @@ from ..soundness import Grade, check_sound
 from ..toml import ConfigError
 from .complaint import complain
 from .console import say
+from .keys_view import as_json as as_json_keys
+from .keys_view import in_change, our_keys, their_keys
 from .log import log_to_stderr
 
 log = structlog.get_logger()
@@ -101,20 +103,24 @@ def init(folder: pathlib.Path) -> int:
 
 def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
     """Check everything `serve` would, and print what the configuration holds."""
+    now = datetime.now(UTC)
     try:
         config = load_config(folder)
-        parties = Parties(config)
-        doubts = check_sound(config, parties, datetime.now(UTC))
+        parties = Parties(config, now)
+        doubts = check_sound(config, parties, now)
         resources.check_tables(folder)
     except ConfigError as error:
         return complain(error)
     if faults := [doubt for doubt in doubts if doubt.grade is Grade.FAULT]:
         return complain(faults[0])
     warnings = [*map(str, doubts), *_readable_keys(config)]
+    ours, theirs = our_keys(parties, now), their_keys(parties, now)
     found = {
         "folder": str(folder),
         "as2-name": config.gateway.as2_name,
         "signing-certificate": fingerprint(parties.signer.certificate),
+        "keys": as_json_keys(ours),
+        "their-keys": {name: as_json_keys(uses) for name, uses in theirs.items()},
         "listen": msgspec.to_builtins(config.gateway.listen),
         "partners": {
             name: [fingerprint(c) for c in party.certificates] for name, party in parties.partners.items()
@@ -133,6 +139,10 @@ def check_config(folder: pathlib.Path, *, as_json: bool) -> int:
         named = found[title]
         assert isinstance(named, dict)
         say(f"{title}: {', '.join(named) or 'none'}")
+    for use in ours:
+        say(f"the gateway {use}")
+    for line in in_change(theirs):
+        say(line)
     for warning in warnings:
         say(("warning:", "yellow"), f" {warning}")
     return OK
@@ -246,7 +256,11 @@ def _add(
         say(f"  {fingerprint(certificate)}  {certificate.subject.rfc4514_string()}")
     for doubt in told:
         say(("warning:", "yellow"), f" {doubt}")
-    say("A running gateway takes it up at its next start.")
+    say(
+        "A running gateway takes it up within seconds."
+        if kind == "partners"
+        else "A running gateway takes it up at its next start."
+    )
     return OK
 
 

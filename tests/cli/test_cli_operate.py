@@ -83,6 +83,8 @@ def test_a_good_configuration_is_told_as_json(cli: RunCli, starter: pathlib.Path
     assert told["partners"] == {"trader": [_print_of(starter / "keys/trader.pem")]}
     assert sorted(told["agencies"]) == ["agriculture", "customs", "health"]
     assert told["signing-certificate"] == _print_of(starter / "keys/gateway.pem")
+    assert told["keys"][0]["now"] == [_print_of(starter / "keys/gateway.pem")]
+    assert told["their-keys"]["customs"][1]["what"] == "is encrypted to with"
     assert told["warnings"] == []
 
 
@@ -94,7 +96,10 @@ def test_a_good_configuration_is_told_to_a_person(cli: RunCli, folder: pathlib.P
     (folder / "keys/gateway.key").chmod(0o644)
     done = cli("check-config", "--dir", folder)
     assert done.exit_code == OK
-    assert done.stdout.splitlines() == [
+    lines = done.stdout.splitlines()
+    keys = [re.sub(r"sha256:[0-9a-f]{12} until \d{4}-\d\d-\d\d$", "IT", line) for line in lines[3:6]]
+    assert keys == [f"the gateway {what} IT" for what in ("signs with", "decrypts with", "shows over TLS")]
+    assert [*lines[:3], *lines[6:]] == [
         f"The configuration in {folder} is good.",
         "partners: trader",
         "agencies: agriculture, customs, health",
