@@ -122,7 +122,13 @@ def _terms(
         compress=as2.compress,
         cipher=cipher_of(as2.cipher),
         digest=digest_of(as2.digest),
+        receipt_addresses=(_origin(config.gateway.as2_url),) if config.gateway.as2_url else (),
     )
+
+
+def _origin(url: str) -> str:
+    """`https://host[:port]` of an address."""
+    return "/".join(url.split("/")[:3])
 
 
 def _certificates(folder: pathlib.Path, names: list[str]) -> tuple[x509.Certificate, ...]:

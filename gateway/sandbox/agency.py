@@ -62,6 +62,8 @@ class SandboxAgency:
         """Serve until `stopping`, and first answer what an earlier run took and did not answer."""
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
+            if self._as2 is not None:
+                self._as2.tasks = tasks
             for taken in self._books.unanswered():
                 tasks.start_soon(self._answer, taken, 0.0)
             await serve(

@@ -4,7 +4,9 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 
+import anyio.abc
 import msgspec
+import structlog
 
 from ...routing.instant import Instant
 from .. import clock
@@ -26,9 +28,12 @@ from ..as2 import (
     read_mdn,
     receive,
 )
-from ..http import Client, Request, Response, problem
+from ..as2.addresses import is_allowed_address
+from ..http import Client, ClientError, Request, Response, problem
 from .accounts import Account
 from .wire import About, Recorder
+
+log = structlog.get_logger()
 
 SEND_SECONDS = 30.0
 # Receipts kept to be repeated, some 3 KB each: a retry comes soon after, never ten thousand messages later.
@@ -53,7 +58,11 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class As2Party:
-    """Speaks AS2 as one account does. Remembers what it took by Message-ID, and repeats the receipt."""
+    """Speaks AS2 as one account does. Remembers what it took by Message-ID, and repeats the receipt.
+
+    With `tasks` a receipt is posted where the gateway asks for that, once for each time its message comes;
+    without, it is the response.
+    """
 
     def __init__(
         self,
@@ -71,6 +80,7 @@ class As2Party:
         self._recorder = recorder
         self._now = now
         self._taken: dict[str, tuple[str, Mdn]] = {}
+        self.tasks: anyio.abc.TaskGroup | None = None
 
     def compose(self, payload: bytes, media_type: str, *, message_id: str | None = None) -> Composed:
         """`payload` signed, encrypted and compressed as agreed; send it as often as needed."""
@@ -118,11 +128,33 @@ class As2Party:
             self._taken[identity.message_id] = (digest, mdn)
             if len(self._taken) > REMEMBERED:
                 del self._taken[next(iter(self._taken))]
-        response = Response(status=200, headers=mdn.headers, body=mdn.body)
+        response = self._answer(identity, mdn)
         if self._recorder is not None:
             about = self._about(identity.message_id, what, mic, received=True)
             self._recorder.served(about, request, response, self._now())
         return response
+
+    def _answer(self, identity: Identity, mdn: Mdn) -> Response:
+        url, tasks = identity.async_url, self.tasks
+        if url is None or tasks is None or not is_allowed_address(url, self._terms.receipt_addresses):
+            return Response(status=200, headers=mdn.headers, body=mdn.body)
+
+        def sent(_: Instant) -> None:
+            tasks.start_soon(self._post, url, mdn)
+
+        # Never before the response: the gateway would know it all the same, other products would not.
+        return Response(status=200, on_sent=sent)
+
+    async def _post(self, url: str, mdn: Mdn) -> None:
+        """One try. Where it fails the gateway sends its message again, and has the receipt posted again."""
+        try:
+            response = await self._client.request(
+                "POST", url, mdn.headers, mdn.body, tls=self._account.client_tls, timeout=SEND_SECONDS
+            )
+        except ClientError as error:
+            log.warning("receipt_not_posted", reason=error.reason)
+        else:
+            log.info("receipt_posted", status=response.status)
 
     async def _first(self, identity: Identity, request: Request, taker: Taker) -> tuple[Mdn, str]:
         got = receive(identity, request.headers, request.body, self._terms, now=clock.utc(request.last_byte))

@@ -182,7 +182,10 @@ class Trader:
         task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
         """Take answers over AS2 until cancelled; each is receipted, and stands in `inbox` once."""
-        await serve(listener, self.handle, clock=self._now, log=log, task_status=task_status)
+        async with anyio.create_task_group() as tasks:
+            self._speaker.tasks = tasks
+            await serve(listener, self.handle, clock=self._now, log=log, task_status=task_status)
+            tasks.cancel_scope.cancel()
 
     async def handle(self, request: Request) -> Response:
         """The receipt of an AS2 message to the trader."""

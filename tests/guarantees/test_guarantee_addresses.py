@@ -16,8 +16,9 @@ from tidewaiter.gateway import clock
 from tidewaiter.gateway.as2 import Composed, MdnKind, compose, read_mdn
 from tidewaiter.gateway.as2.terms import Receipts
 from tidewaiter.gateway.http import Client, ClientResponse, Request, Response, serve
+from tidewaiter.gateway.ledger import EventRecord
 from tidewaiter.gateway.sandbox.accounts import load_account
-from tidewaiter.routing.lifecycle import MdnState
+from tidewaiter.routing.lifecycle import EventKind, MdnState
 
 pytestmark = pytest.mark.anyio
 
@@ -181,3 +182,32 @@ async def test_a_redirect_is_not_followed(
     assert set(tries) == {"/mdn"}
     with pytest.raises(BlockingIOError):
         lure.accept()
+
+
+async def test_the_gateway_asks_and_is_told_by_itself(
+    folder: pathlib.Path, running: Any, agencies: Any, door: Any, until: Any, declaration: Any
+) -> None:
+    """A delivery whose receipt is posted to us, over real connections both ways; then its answer, whose
+    receipt the agency gets in the response."""
+    ours = folder / "gateway.toml"
+    us = door(folder)
+    ours.write_text(f'as2-url = "http://127.0.0.1:{us.http_port}/as2"\n{ours.read_text()}')
+    file = folder / "agencies/customs.toml"
+    file.write_text(file.read_text().replace("[as2]", '[as2]\nreceipts = "async"\nchunked = true'))
+    async with agencies(folder), running(folder) as gateway:
+        response = await us.lodge(declaration("LATER-1"), "later-1")
+        assert response.status == 202
+
+        async def told() -> dict[EventKind, EventRecord]:
+            """The history of the delivery to customs; the answer may overtake the receipt."""
+            events = await gateway.ledger.events(lodgement=None, after=0, limit=999)
+            found = {one.kind: one for one in events if one.data.get("agency") == "customs"}
+            return found if {EventKind.ANSWERED, EventKind.DELIVERY_RECEIPTED} <= found.keys() else {}
+
+        customs = await until(told, "the answer and the receipt")
+        receipted = customs[EventKind.DELIVERY_RECEIPTED]
+        assert {EventKind.DELIVERY_STARTED, EventKind.DELIVERY_TRANSFERRED} <= customs.keys()
+        assert receipted.message is not None
+        kept = await gateway.ledger.message(receipted.message)
+        assert kept is not None
+        assert b"disposition-notification" in kept.body
