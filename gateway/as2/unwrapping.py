@@ -260,7 +260,7 @@ def _loaded(data: bytes) -> Iterator[x509.Certificate]:
     """The certificates a signature carries, as far as the library reads them."""
     for encoded in carried_certificates(data):
         # It warns of what products write (a serial number of zero); here nothing hangs on it.
-        with warnings.catch_warnings(), contextlib.suppress(ValueError):
+        with warnings.catch_warnings(), contextlib.suppress(ValueError, x509.InvalidVersion):
             warnings.simplefilter("ignore")
             yield x509.load_der_x509_certificate(encoded)
 

@@ -12,7 +12,7 @@ from tidewaiter.gateway.as2.stored import read_stored
 from tidewaiter.gateway.as2.unwrapping import MAX_DEPTH, MAX_ENTITIES
 from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import Cipher, Digest, fingerprint
-from tidewaiter.security.cms import compress, encrypt
+from tidewaiter.security.cms import compress, encrypt, sign
 
 from .conftest import DOCUMENT, Link
 
@@ -318,8 +318,17 @@ def test_a_signature_that_is_no_cms_fails(link: Link) -> None:
 def test_no_changed_octet_raises(link: Link) -> None:
     data = stored(link.send(encrypt=False, compress=True))
     for at in range(data.index(b"\r\n\r\n"), len(data), 41):
-        look(data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :], means(link))
-        look(data[:at], means(link))
+        for changed in (data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :], data[:at]):
+            assert not any("cannot be looked into" in one for one in problems(look(changed, means(link))))
+
+
+def test_a_certificate_that_cannot_be_loaded_is_passed_over(link: Link) -> None:
+    signature = sign(b"x", link.keys["bob"].signer, detached=False, signing_time=link.now)
+    changed = signature.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x77")
+    assert changed != signature
+    found = look(changed)
+    assert (standings(found), problems(found)) == ([Standing.UNCHECKED], [])
+    assert [part.content for part in found.documents] == [b"x"]
 
 
 def test_it_is_pure(link: Link) -> None:
