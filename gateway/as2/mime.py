@@ -26,7 +26,6 @@ MAX_BOUNDARY = 200
 MAX_FILENAME = 120
 
 _FOLD = re.compile(r"\r?\n[ \t]+")
-_LINE_END = re.compile(r"\r?\n")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*)")
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
 # Some products write a path with single backslashes: only what must be escaped is taken for escaped.
@@ -140,7 +139,7 @@ def _blank_line(raw: bytes) -> tuple[int, int]:
 def _fields(block: bytes) -> Mapping[str, str] | None:
     """The header fields in `block`; None unless each line is a field and one of them is of MIME."""
     headers: dict[str, str] = {}
-    for line in _LINE_END.split(_FOLD.sub(" ", block.decode("latin-1"))):
+    for line in _lines(block):
         if not (match := _FIELD.fullmatch(line)):
             return None
         headers.setdefault(match[1].lower(), match[2].rstrip(" \t"))
@@ -148,11 +147,19 @@ def _fields(block: bytes) -> Mapping[str, str] | None:
     return MappingProxyType(headers) if is_mime else None
 
 
+def _lines(block: bytes) -> list[str]:
+    """The unfolded lines of a header block."""
+    text = block.decode("latin-1")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    return text.replace("\r\n", "\n").split("\n")
+
+
 def read_fields(block: bytes) -> dict[str, str]:
     """The fields of a notification (RFC 8098 3.1) by lower-case name, unfolded; lines that are none are
     skipped.
     """
-    found = (_FIELD.fullmatch(line) for line in _LINE_END.split(_FOLD.sub(" ", block.decode("latin-1"))))
+    found = map(_FIELD.fullmatch, _lines(block))
     fields: dict[str, str] = {}
     for match in found:
         if match:
@@ -166,8 +173,11 @@ def parameters(value: str) -> Mapping[str, str]:
     5.1).
     """
     found: dict[str, str] = {}
-    for name, quoted, token in _PARAMETER.findall(value):
-        found.setdefault(name.lower(), _QUOTED_PAIR.sub(r"\1", quoted) if quoted else token.strip())
+    for name, in_quotes, token in _PARAMETER.findall(value):
+        quoted = in_quotes
+        if "\\" in quoted:
+            quoted = _QUOTED_PAIR.sub(r"\1", quoted)
+        found.setdefault(name.lower(), quoted or token.strip())
     return MappingProxyType(found)
 
 
