@@ -53,6 +53,8 @@ _ENDS = frozenset(
         EventKind.NOTIFICATION_MISMATCHED,
     }
 )
+# Why, where the history does not tell.
+_UNTOLD = {"dead": "it has no address to be sent to", "mismatched": "its receipt is of other content"}
 # What waits for a person, of each kind. The values of both kinds are the same words.
 _ENDED = (DeliveryState.DEAD, DeliveryState.MISMATCHED)
 _UNHEARD = (NotificationState.DEAD, NotificationState.MISMATCHED)
@@ -191,7 +193,7 @@ class DeadLetters:
 
     async def _end(self, found: _Found) -> tuple[int, str]:
         """When and why it was given up, as the history tells; of what it does not tell, since when it is."""
-        at, reason = found.due_ns, "it has no address to be sent to"
+        at, reason = found.due_ns, _UNTOLD[found.state.value]
         async for event in self._history(found):
             if event.kind in _ENDS and found.id in event.data.values():
                 at, reason = event.at.utc_ns, event.data.get("reason", "")

@@ -151,6 +151,7 @@ async def test_what_was_not_received_as_sent_waits_for_a_person(mismatched: Any)
     assert (delivery.id, delivery.state, delivery.age) == (leg.id, "mismatched", 30)
     assert delivery.reason == "the MIC is another"
     assert (notification.id, notification.state) == (note.id, "mismatched")
+    assert notification.reason == "its receipt is of other content"  # the history does not tell
     view = await bench.get(f"/v1/declarations/{leg.lodgement}")
     assert view["stuck"] == ["health"]
     status, told = await operator.post(f"/v1/deliveries/{leg.id}/requeue")
