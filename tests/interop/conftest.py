@@ -277,7 +277,7 @@ class Served:
 def gateway(
     tmp_path_factory: pytest.TempPathFactory, keys: pathlib.Path, program: Callable[[str], Program]
 ) -> Iterator[Served]:
-    """Our gateway, with each stack as a partner who may do what is weak, too."""
+    """Our gateway, with each stack as a partner who may do what is weak, and as one who may not."""
     folder = tmp_path_factory.mktemp("gateway") / "gateway"
     ports = [_free() for _ in Ports.__struct_fields__]
     chosen = Ports(**dict(zip(Ports.__struct_fields__, ports, strict=True)))
@@ -287,8 +287,9 @@ def gateway(
     peers = {stack: program(stack).port for stack in STACKS if _missing(stack) is None}
     origins = {stack: f"http://127.0.0.1:{port}" for stack, port in peers.items()}
     for stack, origin in origins.items():
-        text = _PARTNER.format(stack=stack, name=stack.upper(), origin=origin, allow=json.dumps(_ALLOW))
-        (folder / f"partners/{stack}.toml").write_text(text)
+        for name, allow in ((stack, _ALLOW), (f"{stack}-strict", [])):
+            text = _PARTNER.format(stack=name, name=name.upper(), origin=origin, allow=json.dumps(allow))
+            (folder / f"partners/{name}.toml").write_text(text)
     _deliver_to(folder, peers)
     settings = folder / "gateway.toml"
     text = re.sub(r'operations = ".*"', 'operations = ""', settings.read_text())

@@ -62,6 +62,12 @@ LIMITS = (
         for name in TRANSPORTS
         if name not in {"pkcs1", "oaep-sha1"}
     ),
+    Limit(
+        "pyas2lib",
+        {"document": ("bare line feeds", "binary")},
+        "not the same payload",
+        "pyas2lib makes CRLF of line ends when it writes, and signs that",
+    ),
     Limit("libas2", {"compress": ("before", "after")}, "does not compress", "libas2 has no compression"),
     Limit("libas2", {"sign": "pss"}, "kind of its key", "libas2 signs by the kind of its key"),
     Limit("libas2", {"sign": "ecdsa"}, "named curve 'undefined'", "libas2 names no curve when it signs"),
@@ -274,7 +280,62 @@ def check(program: Any, gateway: Any, payload: Any, opened: Any, stack: str, cel
         pytest.fail(f"not what was expected, {limits[0].reason}: {wrong}", pytrace=False)
 
 
+DOCUMENTS = {
+    "bare line feeds": b"UNB+UNOC:3'\nUNZ+0+1'\n",
+    "no last line end": b"UNB+UNOC:3'\r\nUNZ+0+1'",
+    "blank lines at the end": b"UNB+UNOC:3'\r\n\r\n\r\n",
+    "blank lines at the start": b"\r\n\r\nUNB+UNOC:3'\r\n",
+    "binary": bytes(range(256)) * 4,
+    "delimiters": b"--b1\r\n--\r\n--b1--\r\n",
+    "large": b"LIN+1++4711:EN'\r\n" * 100_000,
+}
+DOCUMENT_CELLS = cells(EVERY, ({"document": kind} for kind in DOCUMENTS))
+
+
+@pytest.mark.parametrize(("stack", "cell"), DOCUMENT_CELLS)
+def test_any_document_comes_as_it_was_signed(
+    program: Any, gateway: Any, opened: Any, stack: str, cell: Options
+) -> None:
+    check(program, gateway, lambda: DOCUMENTS[cell["document"]], opened, stack, cell)
+
+
+WEAK = "processed/error: insufficient-message-security"
+SECRET = "processed/error: decryption-failed"
+REFUSALS: list[tuple[str, Options, str]] = [
+    *((stack, {"encrypt": "none"}, WEAK) for stack in EVERY),
+    *((stack, {"encrypt": "des3"}, WEAK) for stack in EVERY),
+    # What is inside CBC is not told before a signature holds.
+    *((stack, {"sign": "none"}, SECRET) for stack in EVERY),
+    *((stack, {"digest": "sha1"}, "failed/failure: unsupported") for stack in ("openssl", "libas2")),
+    *((stack, {"me": "NOBODY", "mdn": "unsigned"}, "unknown-trading-partner") for stack in EVERY[:2]),
+    ("openssl", {"sign": "none", "encrypt": "aes-256-gcm"}, WEAK),
+    ("openssl", {"no_attributes": True, "encrypt": "aes-256-gcm"}, SECRET),
+    ("openssl", {"fault": "changed"}, SECRET),
+    ("openssl", {"fault": "signer"}, SECRET),
+    ("openssl", {"fault": "recipient"}, SECRET),
+    ("openssl", {"fault": "changed", "encrypt": "none", "me": "OPENSSL"}, "error: integrity-check-failed"),
+    ("openssl", {"fault": "signer", "encrypt": "none", "me": "OPENSSL"}, "error: authentication-failed"),
+]
+
+
+@pytest.mark.parametrize(("stack", "cell", "said"), REFUSALS)
+def test_a_refusal_is_read(
+    program: Any, gateway: Any, payload: Any, stack: str, cell: Options, said: str
+) -> None:
+    """Signed like any receipt where that is asked for, and for this message."""
+    strict = {"me": f"{stack.upper()}-STRICT", **USUALLY.get(stack, {}), **cell}
+    told = program(stack).send(gateway.url, payload(), **strict)
+    assert told["status"] == 200
+    assert said.lower() in told["disposition"].lower()
+    assert told["original"] == told["message_id"]
+    assert told["signed"] is (strict.get("mdn") != "unsigned")
+    assert not gateway.message(told["message_id"])[0]
+
+
 def test_every_limit_is_met(usual: Options) -> None:
     """One that no cell meets says nothing."""
-    every = [(stack, usual | USUALLY.get(stack, {}) | cell) for stack, cell in (one.values for one in WHOLE)]
+    every = [
+        (stack, usual | USUALLY.get(stack, {}) | cell)
+        for stack, cell in (one.values for one in (*WHOLE, *DOCUMENT_CELLS))
+    ]
     assert [limit for limit in LIMITS if not any(limit.holds(*one) for one in every)] == []

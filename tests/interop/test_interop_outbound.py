@@ -105,6 +105,15 @@ LIMITS = (
         "PKI.js takes the parameters of GCM for its nonce alone",
     ),
     Limit("libas2", {"key": ECDH}, "named curve 'undefined'", "libas2 has one key, and signs by RSA only"),
+    Limit(
+        "libas2",
+        {"document": "binary"},
+        "Could not verify signature",
+        "libas2 reads a part as text, by lines",
+    ),
+    Limit(
+        "libas2", {"document": "large"}, "Maximum call stack", "libas2 has a document as one call's arguments"
+    ),
     Limit("libas2", {"opaque": True}, "Cannot read properties of undefined", "libas2 wants two parts"),
 )
 
@@ -350,7 +359,24 @@ def test_what_we_send_is_opened(deliver: Any, program: Any, payload: Any, stack:
     check(deliver, program, payload, stack, cell)
 
 
+DOCUMENTS = {
+    "bare line feeds": b"UNB+UNOC:3'\nUNZ+0+1'\n",
+    "no last line end": b"UNB+UNOC:3'\r\nUNZ+0+1'",
+    "blank lines at the end": b"UNB+UNOC:3'\r\n\r\n\r\n",
+    "blank lines at the start": b"\r\n\r\nUNB+UNOC:3'\r\n",
+    "binary": bytes(range(256)) * 4,
+    "delimiters": b"--b1\r\n--\r\n--b1--\r\n",
+    "large": b"LIN+1++4711:EN'\r\n" * 100_000,
+}
+DOCUMENT_CELLS = cells({"document": kind} for kind in DOCUMENTS)
+
+
+@pytest.mark.parametrize(("stack", "cell"), DOCUMENT_CELLS)
+def test_any_document_comes_as_it_was_signed(deliver: Any, program: Any, stack: str, cell: Options) -> None:
+    check(deliver, program, lambda: DOCUMENTS[cell["document"]], stack, cell)
+
+
 def test_every_limit_is_met(usual: Options) -> None:
     """One that no cell meets says nothing."""
-    every = [(stack, usual | cell) for stack, cell in (one.values for one in WHOLE)]
+    every = [(stack, usual | cell) for stack, cell in (one.values for one in (*WHOLE, *DOCUMENT_CELLS))]
     assert [limit for limit in LIMITS if not any(limit.holds(*one) for one in every)] == []

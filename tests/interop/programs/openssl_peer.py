@@ -55,9 +55,11 @@ class OpenSsl(Peer):
 
     # Composing
 
-    def signature(self, content: bytes, scheme: str, digest: str, *more: str) -> bytes:
+    def signature(self, content: bytes, scheme: str, options: Options, *more: str) -> bytes:
         """SignedData over `content`."""
         me = "peer-ec" if scheme == "ecdsa" else "peer"
+        me = "other" if options.get("fault") == "signer" else me
+        digest = options["digest"]
         padding = ("-keyopt", "rsa_padding_mode:pss") if scheme == "pss" else ()
         return openssl(
             *("cms", "-sign", "-binary", "-outform", "DER", "-md", digest),
@@ -71,9 +73,11 @@ class OpenSsl(Peer):
         """multipart/signed, or with `opaque` SignedData with the content inside."""
         more = ("-noattr",) if options.get("no_attributes") else ()
         if options.get("opaque"):
-            data = self.signature(content, scheme, options["digest"], "-nodetach", *more)
+            data = self.signature(content, scheme, options, "-nodetach", *more)
             return self._cms(data, "signed-data", options)
-        data = self.signature(content, scheme, options["digest"], *more)
+        data = self.signature(content, scheme, options, *more)
+        if options.get("fault") == "changed":
+            content = content.replace(b"UNOC", b"UNOX")
         mark = b"----boundary-%d" % time.monotonic_ns()
         signature = entity(
             'application/pkcs7-signature; name="smime.p7s"', data, options.get("encoding", "base64")
@@ -101,6 +105,7 @@ class OpenSsl(Peer):
         """EnvelopedData, or AuthEnvelopedData for GCM."""
         transport, _, digest = options["key"].partition("-")
         theirs = "gateway-ec" if transport == "ecdh" else "gateway"
+        theirs = "other" if options.get("fault") == "recipient" else theirs
         keyopts = {
             "pkcs1": (),
             "oaep": ("rsa_padding_mode:oaep", f"rsa_oaep_md:{digest}", f"rsa_mgf1_md:{digest}"),
