@@ -98,6 +98,7 @@ class Over(enum.Enum):
     OPAQUE = "the content inside the signature, with its MIME headers"
     DECRYPTED = "the decrypted entity, with its MIME headers"
     DECOMPRESSED = "the decompressed entity, with its MIME headers"
+    RELATED = "the multipart with its Content-Type; it was neither signed, encrypted nor compressed"
     BODY = "the body alone, which was neither signed, encrypted nor compressed"
 
 

@@ -134,7 +134,7 @@ class Opening:
                 inner = self._open_cms(entity)
             else:
                 if self.mic_source is None:
-                    self.mic_source = _unprotected(entity, media_type)
+                    self.mic_source = unprotected(entity, media_type)
                 return entity
             entity = mime.read_entity(inner)
             if entity.bare:
@@ -223,7 +223,7 @@ class Opening:
             raise Refusal(Disposition.INSUFFICIENT_MESSAGE_SECURITY, "not encrypted")
 
 
-def _unprotected(entity: Entity, media_type: str) -> bytes:
+def unprotected(entity: Entity, media_type: str) -> bytes:
     """What the MIC of a message is over that is neither signed, encrypted nor compressed: HTTP's headers are
     on no side of it (RFC 4130 7.3.1), but for the one that holds several parts together (RFC 6362 3).
     """

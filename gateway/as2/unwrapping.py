@@ -36,6 +36,7 @@ from ...security.trust import facts
 from . import mime
 from .disposition import read_disposition
 from .inspected import Judged, Layer, Means, Notification, Over, Standing
+from .layers import unprotected
 from .mime import Entity
 from .payload import UNKNOWN_TYPE, Part
 from .signature import Signed, parts_of, verify_detached, verify_opaque
@@ -110,7 +111,8 @@ class Walk:
 
     def _content(self, entity: Entity, layer: Layer, depth: int) -> Layer:
         if self.mic_source is None:
-            self.mic_source = MicSource(entity.body, Over.BODY)
+            over = Over.RELATED if entity.media_type == "multipart/related" else Over.BODY
+            self.mic_source = MicSource(unprotected(entity, entity.media_type), over)
         self._settled = True
         if entity.media_type in _SIGNATURES:
             return dataclasses.replace(layer, cms=inspect_cms(mime.decode_cms(entity)))

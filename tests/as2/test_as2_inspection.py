@@ -4,6 +4,9 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tidewaiter.gateway.as2 import Composed, Disposition, Mic, Part, Terms, Tolerance, compose
 from tidewaiter.gateway.as2.inspected import Inspection, Layer, Means, Over, Standing
@@ -12,7 +15,8 @@ from tidewaiter.gateway.as2.stored import read_stored
 from tidewaiter.gateway.as2.unwrapping import MAX_DEPTH, MAX_ENTITIES
 from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import Cipher, Digest, fingerprint
-from tidewaiter.security.cms import compress, encrypt, sign
+from tidewaiter.security.chain import Authorities
+from tidewaiter.security.cms import Signer, compress, encrypt, sign
 
 from .conftest import DOCUMENT, Link
 
@@ -85,12 +89,20 @@ def test_the_document_and_its_mic_are_found_in_every_form(
     assert str(Mic.over(source.octets, message.mic.digest)) == str(message.mic)
 
 
-def test_attachments_are_documents_too(link: Link) -> None:
+@pytest.mark.parametrize(
+    ("changes", "over"),
+    [
+        ({}, Over.SIGNED),
+        ({"sign": False}, Over.DECRYPTED),
+        ({"sign": False, "encrypt": False}, Over.RELATED),
+    ],
+)
+def test_attachments_are_documents_too(link: Link, changes: dict[str, bool], over: Over) -> None:
     attachment = Part(content=b"%PDF-1.7", content_type="application/pdf", filename="invoice.pdf")
     message = compose(
         DOCUMENT,
         "application/edifact",
-        link.bob(),
+        link.bob(**changes),
         message_id="1@bob",
         now=link.now,
         boundary="0f1e",
@@ -102,7 +114,41 @@ def test_attachments_are_documents_too(link: Link) -> None:
         (DOCUMENT, "p.edi"),
         (b"%PDF-1.7", "invoice.pdf"),
     ]
-    assert str(found.mic) == str(message.mic)
+    assert (str(found.mic), found.over) == (str(message.mic), over)
+    got = link.receive(message.headers, message.body, means(link).terms)
+    assert str(got.mic) == str(message.mic)
+
+
+def issued(
+    subject: str, by: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None, now: datetime
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """A certificate and its key: an authority's own, or one it has certified."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name.from_rfc4514_string(f"CN={subject}")
+    issuer, signer = (by[0].subject, by[1]) if by is not None else (name, key)
+    usage = x509.KeyUsage(by is not None, False, False, False, False, by is None, by is None, False, False)
+    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (
+        (x509.BasicConstraints(by is None, None), True),
+        (usage, True),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False),
+    )
+    builder = x509.CertificateBuilder(issuer, name, key.public_key(), 7, now, now + timedelta(days=1))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(signer, hashes.SHA256()), key
+
+
+def test_whom_an_authority_certifies_is_believed(link: Link) -> None:
+    root, other = issued("Root", None, link.now), issued("Root", None, link.now)
+    data = stored(link.send(encrypt=False, signer=Signer(*issued("bob", root, link.now))))
+    for authority, subject, standing in (
+        (root, "bob", Standing.HOLDS),
+        (root, "alice", Standing.UNTRUSTED),
+        (other, "bob", Standing.UNTRUSTED),
+    ):
+        given = Means(authorities=Authorities((authority[0],), subject))
+        assert standings(look(data, given)) == [standing]
 
 
 def test_without_keys_what_is_outside_is_seen(link: Link) -> None:
