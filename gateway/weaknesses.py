@@ -7,7 +7,7 @@ import dataclasses
 import enum
 import pathlib
 from collections.abc import Iterable, Mapping
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -21,7 +21,7 @@ UNSIGNED, UNENCRYPTED, NO_SIGNED_ATTRIBUTES = "unsigned", "unencrypted", "no-sig
 PROTECTIONS = (UNSIGNED, UNENCRYPTED, NO_SIGNED_ATTRIBUTES)
 
 # Keys below this were broken in public.
-RsaBits = Annotated[int, msgspec.Meta(ge=1024)]
+FEWEST_RSA_BITS = 1024
 
 
 class WeaknessSettings(Settings, frozen=True):
@@ -31,7 +31,7 @@ class WeaknessSettings(Settings, frozen=True):
     ciphers: tuple[str, ...] = ()
     key_transports: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
-    min_rsa_bits: RsaBits | None = None
+    min_rsa_bits: int | None = None
 
 
 class AlgorithmSettings(Settings, frozen=True):
@@ -41,7 +41,7 @@ class AlgorithmSettings(Settings, frozen=True):
     ciphers: tuple[str, ...]
     key_transports: tuple[str, ...]
     signatures: tuple[str, ...]
-    min_rsa_bits: RsaBits
+    min_rsa_bits: int
     weakness: dict[str, WeaknessSettings] = msgspec.field(default_factory=dict)
 
 
@@ -55,7 +55,7 @@ class Algorithms:
             ciphers=_named(file, "ciphers", _CIPHERS, settings.ciphers),
             key_transports=_named(file, "key-transports", _TRANSPORTS, settings.key_transports),
             signatures=_named(file, "signatures", _SIGNATURES, settings.signatures),
-            min_rsa_bits=settings.min_rsa_bits,
+            min_rsa_bits=_bits(file, "min-rsa-bits", settings.min_rsa_bits),
         )
         for name in settings.weakness.keys() & PROTECTIONS:
             raise ConfigError(file, "is the name of something else", key=f"weakness.{name}")
@@ -110,8 +110,16 @@ def _opened(file: pathlib.Path, key: str, settings: WeaknessSettings) -> Policy:
         ciphers=_named(file, f"{key}ciphers", _CIPHERS, settings.ciphers),
         key_transports=_named(file, f"{key}key-transports", _TRANSPORTS, settings.key_transports),
         signatures=_named(file, f"{key}signatures", _SIGNATURES, settings.signatures),
-        min_rsa_bits=_NEVER if settings.min_rsa_bits is None else settings.min_rsa_bits,
+        min_rsa_bits=_NEVER
+        if settings.min_rsa_bits is None
+        else _bits(file, f"{key}min-rsa-bits", settings.min_rsa_bits),
     )
+
+
+def _bits(file: pathlib.Path, key: str, number: int) -> int:
+    if number < FEWEST_RSA_BITS:
+        raise ConfigError(file, f"{number}: at least {FEWEST_RSA_BITS}", key=key)
+    return number
 
 
 # More than any key has: a weakness that says nothing of keys lowers nothing.

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tidewaiter.security import fingerprint, usable, valid_at
+from tidewaiter.security import fingerprint, newest, usable, valid_at
 from tidewaiter.security.trust import facts
 
 
@@ -42,6 +42,19 @@ def test_of_current_and_next_the_newest_comes_first(now: datetime.datetime) -> N
     )
     assert usable([past, current, following, future], now) == (following, current)
     assert usable([], now) == ()
+
+
+def test_the_newest_that_is_valid_is_encrypted_to(now: datetime.datetime) -> None:
+    """Where none is, the newest that was; before any was, the first to come."""
+    day = datetime.timedelta(days=1)
+    older, past, current, following, future, later = (
+        _certificate(now + start * day, days)
+        for start, days in ((-19, 2), (-9, 8), (-5, 9), (-1, 9), (1, 9), (2, 9))
+    )
+    assert newest([future, older, following, current, past], now) == following
+    assert newest([future, older, past], now) == past
+    assert newest([later, future], now) == future
+    assert newest([], now) is None
 
 
 def test_a_certificate_without_an_identifier_has_the_usual_one(now: datetime.datetime) -> None:

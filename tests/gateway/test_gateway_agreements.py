@@ -1,0 +1,213 @@
+"""What an AS2 agreement says becomes its terms; what does not go together is told with file and key."""
+
+import pathlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tidewaiter.gateway.as2 import Receipts, Terms
+from tidewaiter.gateway.config import load_config
+from tidewaiter.gateway.parties import Parties
+from tidewaiter.gateway.toml import ConfigError
+from tidewaiter.security import Cipher, Digest, KeyTransport, Signature, load_certificates, make_self_signed
+
+NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Agreement:
+    """The trader's, rewritten; with certificates made for it."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        file = folder / "gateway.toml"
+        file.write_text(
+            file.read_text().replace("[signing]", 'as2-url = "https://us.example/as2"\n\n[signing]', 1)
+        )
+
+    def pair(self, name: str, begins: datetime = NOW - DAY, key: str = "p256") -> Any:
+        made, private = make_self_signed(name, now=begins + timedelta(hours=1), days=9, key=key)
+        (self.folder / f"keys/{name}.pem").write_bytes(made)
+        (self.folder / f"keys/{name}.key").write_bytes(private)
+        return load_certificates(made)[0]
+
+    def write(self, *lines: str) -> Parties:
+        text = "\n".join(('name = "trader"', "[as2]", 'name = "MERIDIAN"', *lines))
+        (self.folder / "partners/trader.toml").write_text(text)
+        return Parties(load_config(self.folder), NOW)
+
+    def terms(self, *lines: str) -> Terms:
+        terms = self.write(*lines).partners["trader"].terms
+        assert terms is not None
+        return terms
+
+
+@pytest.fixture
+def agreement(folder: pathlib.Path) -> Agreement:
+    return Agreement(folder)
+
+
+PINNED = 'certificates = ["keys/trader.pem"]'
+
+
+def test_everything_that_can_be_agreed(agreement: Agreement) -> None:
+    terms = agreement.terms(
+        PINNED,
+        "compress = true",
+        "compress-after-signing = true",
+        "opaque = true",
+        "base64 = true",
+        'cipher = "aes-128-gcm"',
+        "gcm-in-enveloped = true",
+        'digest = "sha-384"',
+        'signature = "rsa-pss"',
+        'key-transport = "rsa-oaep-sha256"',
+        'receipts = "async"',
+        "signed-receipts = false",
+        'receipt-addresses = ["https://partner.example", "http://partner.example:8080/"]',
+        'duplicates = "warning"',
+        'allow = ["unsigned", "no-signed-attributes"]',
+    )
+    assert (terms.compress, terms.compress_after_signing, terms.opaque, terms.base64) == (True,) * 4
+    assert (terms.cipher, terms.gcm_in_enveloped) == (Cipher.AES128_GCM, True)
+    assert terms.signer is not None
+    assert (terms.digest, terms.signer.digest) == (Digest.SHA384, Digest.SHA384)
+    assert terms.signer.scheme is Signature.RSA_PSS
+    assert terms.key_transport is KeyTransport.RSA_OAEP_SHA256
+    assert (terms.receipts, terms.receipt_url) == (Receipts.ASYNC, "https://us.example/as2")
+    assert (terms.signed_receipts, terms.duplicate_warning) == (False, True)
+    assert terms.receipt_addresses == ("https://partner.example", "http://partner.example:8080/")
+    assert (terms.require_signed, terms.require_encrypted) == (False, True)
+    assert terms.policy.allow_no_signed_attributes
+
+
+def test_certificates_by_purpose(agreement: Agreement) -> None:
+    """Each purpose has its own, current and next; the newest that is valid is encrypted to."""
+    signs = [agreement.pair(f"s{number}") for number in range(2)]
+    old, new = agreement.pair("old", NOW - 3 * DAY), agreement.pair("new")
+    future, ended = agreement.pair("future", NOW + DAY), agreement.pair("ended", NOW - 20 * DAY)
+    names = ", ".join(f'"keys/{name}.pem"' for name in ("old", "new", "future", "ended"))
+    terms = agreement.terms(
+        PINNED,
+        'signing-certificates = ["keys/s0.pem", "keys/s1.pem"]',
+        f"encryption-certificates = [{names}]",
+    )
+    assert list(terms.their_signing) == signs
+    assert terms.their_encryption == new
+    assert {old, future, ended}.isdisjoint(terms.their_signing)
+
+
+def test_a_file_may_hold_several(agreement: Agreement) -> None:
+    both = [agreement.pair(name, NOW - days * DAY) for name, days in (("one", 2), ("two", 1))]
+    text = b"".join((agreement.folder / f"keys/{name}.pem").read_bytes() for name in ("one", "two"))
+    (agreement.folder / "keys/both.pem").write_bytes(text)
+    terms = agreement.terms('certificates = ["keys/both.pem", "keys/one.pem"]')
+    assert list(terms.their_signing) == both
+    assert terms.their_encryption == both[1]
+
+
+def test_where_all_have_run_out_the_last_goes_on(agreement: Agreement) -> None:
+    """An agreement does not stop at midnight; `check-config` and the log say what is to be done."""
+    agreement.pair("first", NOW - 30 * DAY)
+    last = agreement.pair("last", NOW - 20 * DAY)
+    terms = agreement.terms('certificates = ["keys/first.pem", "keys/last.pem"]')
+    assert terms.their_encryption == last
+
+
+def test_authorities_in_place_of_certificates(agreement: Agreement) -> None:
+    authority = agreement.pair("authority")
+    terms = agreement.terms(
+        'authorities = ["keys/authority.pem"]',
+        'subject = "CN=AS2,O=Meridian"',
+        'encryption-certificates = ["keys/trader.pem"]',
+    )
+    assert terms.their_authorities is not None
+    assert (terms.their_authorities.anchors, terms.their_authorities.subject) == (
+        (authority,),
+        "CN=AS2,O=Meridian",
+    )
+    assert tuple(terms.their_signing) == ()
+
+
+def test_certificates_for_both_do_not_pin_what_authorities_certify(agreement: Agreement) -> None:
+    agreement.pair("authority")
+    terms = agreement.terms(PINNED, 'authorities = ["keys/authority.pem"]', 'subject = "AS2"')
+    assert (tuple(terms.their_signing), terms.their_encryption is not None) == ((), True)
+
+
+def test_an_elliptic_curve_key_of_ours_signs_its_own_way(agreement: Agreement) -> None:
+    agreement.pair("gateway")
+    terms = agreement.terms(PINNED, 'signature = "rsa-pss"')
+    assert terms.signer is not None
+    assert terms.signer.scheme is Signature.ECDSA
+
+
+def test_one_signer_serves_all_agreements_that_sign_alike(agreement: Agreement) -> None:
+    parties = agreement.write(PINNED)
+    trader, customs = parties.partners["trader"].terms, parties.agencies["customs"].terms
+    assert trader is not None
+    assert customs is not None
+    assert trader.signer is customs.signer
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ((), "as2.certificates: needs at least one certificate"),
+        (
+            ('authorities = ["keys/trader.pem"]',),
+            "as2.subject: needs the subject that the authorities certify",
+        ),
+        ((PINNED, 'subject = "AS2"'), "as2.subject: says whom to believe, but needs authorities"),
+        (
+            ('authorities = ["keys/trader.pem"]', 'subject = "AS2"'),
+            "as2.encryption-certificates: needs a certificate to encrypt to",
+        ),
+        (
+            ('signing-certificates = ["keys/trader.pem"]',),
+            "as2.encryption-certificates: needs a certificate to encrypt to",
+        ),
+        ((PINNED, "compress-after-signing = true"), "as2.compress-after-signing: needs compress = true"),
+        ((PINNED, "sign = false", "opaque = true"), "as2.opaque: needs sign = true"),
+        ((PINNED, "gcm-in-enveloped = true"), "as2.gcm-in-enveloped: needs a GCM cipher, not aes-256-cbc"),
+        ((PINNED, 'key-transport = "ecdh-sha256"'), "as2.key-transport: ecdh-sha256 is for curves, not RSA"),
+        ((PINNED, 'allow = ["md5"]'), "as2.allow: 'md5' is not known; it takes sha-1, 3des, rsa-1024"),
+        (
+            (PINNED, 'receipt-addresses = ["https://x.example/path"]'),
+            "as2.receipt-addresses: https://x.example/path: only https://host[:port]",
+        ),
+        (
+            (PINNED, 'receipt-addresses = ["mailto:x@x.example"]'),
+            "as2.receipt-addresses: mailto:x@x.example: ",
+        ),
+        ((PINNED, 'signing-certificates = ["keys/no.pem"]'), "keys/no.pem: No such file"),
+        (
+            (PINNED, 'encryption-certificates = ["keys/trader.key"]'),
+            "as2.encryption-certificates: keys/trader.",
+        ),
+    ],
+)
+def test_what_does_not_go_together(agreement: Agreement, lines: tuple[str, ...], told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        agreement.write(*lines)
+    assert str(caught.value).startswith(f"{agreement.folder}/partners/trader.toml: ")
+    assert told in str(caught.value)
+
+
+def test_asynchronous_receipts_need_an_address_of_ours(folder: pathlib.Path) -> None:
+    file = folder / "partners/trader.toml"
+    file.write_text(file.read_text().replace("sign = true", 'sign = true\nreceipts = "async"'))
+    with pytest.raises(ConfigError, match=r"as2.receipts: async needs as2-url in gateway.toml"):
+        Parties(load_config(folder), NOW)
+
+
+@pytest.mark.parametrize("signing", ["signing = []\n", ""])
+def test_we_sign_with_something(folder: pathlib.Path, signing: str) -> None:
+    file = folder / "gateway.toml"
+    head, _, tail = file.read_text().partition("# Signs receipts")
+    file.write_text(head + signing + "[tls]" + tail.partition("[tls]")[2])
+    with pytest.raises(
+        ConfigError, match=r"gateway.toml: (?:signing: needs at least one|missing key signing)"
+    ):
+        Parties(load_config(folder), NOW)
