@@ -212,6 +212,21 @@ def test_what_proves_nothing_is_no_success(
         assert found["same-mic"] == f"another MIC: {change['mic']}"
 
 
+def test_over_tls_only_the_agreed_server_is_spoken_to(send: Send, peer: Peer, folder: pathlib.Path) -> None:
+    context = load_account(folder, "trader").server_tls
+    peer.server.socket = context.wrap_socket(peer.server.socket, server_side=True)
+    peer.server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    agree(folder, f'url = "https://localhost:{peer.server.server_port}/as2"')
+    settings = folder / "partners/trader.toml"
+    text = re.sub(r"(?m)^server-certificates = .*\n", "", settings.read_text())
+    settings.write_text(f'server-certificates = ["keys/health.pem"]\n{text}')
+    code, (row,) = send()
+    assert (code, row["result"]) == (REFUSED, "no answer")
+    settings.write_text(f'server-certificates = ["keys/trader.pem"]\n{text}')
+    code, (row,) = send()
+    assert (code, row["result"]) == (OK, "receipted")
+
+
 def test_a_receipt_by_somebody_else(send: Send, peer: Peer, starter: pathlib.Path) -> None:
     other = load_account(starter, "customs")
     assert peer.terms is not None
