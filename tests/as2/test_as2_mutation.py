@@ -26,7 +26,7 @@ from tidewaiter.security.cms.inspection import carried_certificates, inspect
 
 SEED = 20_261_122
 # The octet flips of one message; the primes walk through all offsets of a structure of powers of two.
-EVERY, CUT_EVERY = 5, 13
+EVERY, CUT_EVERY = 7, 17
 
 FORMS: dict[str, dict[str, Any]] = {
     "CBC": {},
