@@ -4,8 +4,8 @@ They are kept with the message, in the transaction that takes it in, and told of
 history of the declaration. An agency gets them with its delivery where its agreement says so, and no other:
 who competes for the goods need not see the invoice.
 
-Nothing in them is read, and no name of theirs is a name here. What comes with a declaration that was lodged
-before is kept, but goes nowhere: a declaration is delivered once, and an amendment takes documents along.
+Nothing in them is read, and no name of theirs is a name here. A declaration is delivered once: documents that
+follow come with an amendment, and whoever sends them with the same declaration again is told so.
 """
 
 import hashlib
@@ -71,6 +71,15 @@ def belonging(reading: Reading, attachments: Sequence[AttachmentRecord]) -> tupl
         return ()
     text = "supporting documents came with several declarations: send each in a message with its own"
     return (Finding(code="several-declarations", text=text),)
+
+
+def late(given: Iterable[AttachmentRecord], before: Iterable[AttachmentRecord]) -> tuple[Finding, ...]:
+    """A finding where any of `given` did not come with the declaration `before`, when it was lodged."""
+    known = {record.digest for record in before}
+    if all(record.digest in known for record in given):
+        return ()
+    text = "this declaration was lodged before without these documents: send them with an amendment"
+    return (Finding(code="documents-late", text=text),)
 
 
 def accompanying(attachments: Iterable[AttachmentRecord]) -> tuple[Part, ...]:

@@ -19,7 +19,7 @@ from ..routing.plan import plan
 from ..routing.rules import RuleSet
 from . import clock
 from .answers import Answers
-from .attachments import belonging
+from .attachments import belonging, late
 from .entries import Entries
 from .ledger import Ledger, LodgementRecord
 from .lodging import Draft, Lodging, Source, Taken, is_test
@@ -82,6 +82,9 @@ class Intake:
                 draft = _unless_repeated(draft, drafts)
             if draft.root is not None and draft.tied is None and draft.plan is not None:
                 draft = _unless_twice(draft, drafts)
+            if draft.tied is not None and source.attachments:
+                kept = await self._ledger.attachments(draft.tied.message)
+                draft = _unless_late(draft, late(source.attachments, kept))
             drafts.append(draft)
         return drafts
 
@@ -177,6 +180,13 @@ def _unless_twice(draft: Draft, drafts: list[Draft]) -> Draft:
         text = "this message stands in the interchange already"
         return draft._replace(findings=(*draft.findings, Finding(code="repeated", text=text)), plan=None)
     return draft
+
+
+def _unless_late(draft: Draft, findings: tuple[Finding, ...]) -> Draft:
+    """A declaration that was lodged before is not lodged again for documents that it did not bring then."""
+    if not findings:
+        return draft
+    return draft._replace(tied=None, plan=None, findings=(*draft.findings, *findings))
 
 
 def _already(draft: Draft, earlier: LodgementRecord) -> Draft:

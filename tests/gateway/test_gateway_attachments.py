@@ -118,18 +118,39 @@ async def test_other_documents_under_the_same_name_are_another_message(
 
 
 @pytest.mark.anyio
-async def test_what_comes_with_a_declaration_lodged_before_is_kept_and_goes_nowhere(
-    bench: Any, make_document: Make
+async def test_the_same_in_another_message_is_tied_to_the_first(bench: Any, make_document: Make) -> None:
+    """Under whatever names: the octets are what counts."""
+    await lodged(bench, make_document(), INVOICE, PACKING)
+    again = INVOICE._replace(filename="again.pdf")
+    await lodged(bench, make_document(reference="MT999"), again, message_id="<2@trader.example>")
+    status = await bench.only()
+    assert [one.filename for one in status.attachments] == ["invoice.pdf", "packing.txt"]
+    assert len(status.deliveries) == 2
+    (told,) = [e for e in await bench.events(status.lodgement.id) if e.data.get("filename") == "again.pdf"]
+    assert told.message != status.lodgement.message
+    (record,) = await bench.ledger.attachments(told.message)
+    assert record.body == INVOICE.content
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("reference", ["", "MT999"], ids=["same interchange", "another interchange"])
+async def test_documents_that_come_later_go_nowhere_and_their_sender_is_told(
+    bench: Any, make_document: Make, reference: str
 ) -> None:
     await lodged(bench, make_document(), INVOICE)
-    await lodged(bench, make_document(reference="MT999"), PACKING, message_id="<2@trader.example>")
-    status = await bench.only()
-    assert [one.filename for one in status.attachments] == ["invoice.pdf"]
-    assert len(status.deliveries) == 2
-    (late,) = [e for e in await bench.events(status.lodgement.id) if e.data.get("filename") == "packing.txt"]
-    assert late.message != status.lodgement.message
-    (record,) = await bench.ledger.attachments(late.message)
-    assert record.body == PACKING.content
+    first = (await bench.only()).lodgement
+    mdn = await lodged(
+        bench, make_document(reference=reference), INVOICE, PACKING, message_id="<2@trader.example>"
+    )
+    assert mdn.kind is MdnKind.PROCESSED
+    second, same = await bench.ledger.lodgements(limit=9)
+    assert (same.id, second.state) == (first.id, LodgementState.REJECTED)
+    assert b"documents-late" in second.findings
+    found = await bench.status(second.id)
+    assert found.deliveries == ()
+    assert [one.filename for one in found.attachments] == ["invoice.pdf", "packing.txt"]
+    (note,) = await bench.notes()
+    assert note.lodgement == second.id
 
 
 def _agree(folder: Any) -> None:
