@@ -4,12 +4,24 @@ Structures that came before are compared instead of read. Here each octet of a s
 honest one was read, and the answer must be that of a process which has read nothing before.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tidewaiter.security import DEFAULT_POLICY, Cipher, KeyTransport, SecurityError, Signature
+from tidewaiter.security import (
+    DEFAULT_POLICY,
+    AuthenticationFailed,
+    Cipher,
+    DecryptionFailed,
+    Digest,
+    InsufficientSecurity,
+    IntegrityFailed,
+    KeyTransport,
+    SecurityError,
+    Signature,
+)
 from tidewaiter.security.cms import (
     Signer,
     attributes,
@@ -93,3 +105,56 @@ def differs_after_honest(read: Read, data: bytes, upto: int) -> None:
         fresh = outcome(read, octets)
         read(data)
         assert outcome(read, octets) == fresh, octets.hex()
+
+
+WITHOUT = {
+    "digest": ("digests", frozenset({Digest.SHA512}), InsufficientSecurity),
+    "scheme": ("signatures", frozenset({Signature.RSA_PSS}), InsufficientSecurity),
+    "size": ("min_rsa_bits", 4096, InsufficientSecurity),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT)
+def test_another_policy_counts_for_a_signature_that_was_right(forge: Forge, case: str) -> None:
+    field, value, error = WITHOUT[case]
+    bob = forge.link.keys["bob"]
+    data = sign(forge.content, bob.signer, detached=True, signing_time=forge.link.now)
+    verify(data, forge.content, [bob.certificate], policy=DEFAULT_POLICY, now=forge.link.now)
+    strict = dataclasses.replace(DEFAULT_POLICY, **{field: value})
+    with pytest.raises(error):
+        verify(data, forge.content, [bob.certificate], policy=strict, now=forge.link.now)
+
+
+def test_another_moment_content_and_partner_count_for_a_signature_that_was_right(forge: Forge) -> None:
+    bob, alice = (forge.link.keys[name] for name in ("bob", "alice"))
+    now, content = forge.link.now, forge.content
+    data = sign(content, bob.signer, detached=True, signing_time=now)
+
+    def checked(content: bytes, certificate: Any, moment: Any) -> None:
+        verify(data, content, [certificate], policy=DEFAULT_POLICY, now=moment)
+
+    for _ in range(2):
+        checked(content, bob.certificate, now)
+        for years in (-1, 20):
+            with pytest.raises(AuthenticationFailed):
+                checked(content, bob.certificate, now.replace(year=now.year + years))
+        with pytest.raises(IntegrityFailed):
+            checked(content + b"\r\n", bob.certificate, now)
+        with pytest.raises(AuthenticationFailed):
+            checked(content, alice.certificate, now)
+
+
+def test_another_policy_and_key_count_for_a_recipient_that_was_right(forge: Forge) -> None:
+    for name, transport in KEYS:
+        keys = forge.link.keys[name]
+        data = encrypt(forge.content, [keys.certificate], cipher=Cipher.AES256_GCM, key_transport=transport)
+        assert decrypt(data, [keys.decryption_key], policy=DEFAULT_POLICY) == forge.content
+        strict = dataclasses.replace(DEFAULT_POLICY, key_transports=frozenset(KeyTransport) - {transport})
+        with pytest.raises(InsufficientSecurity):
+            decrypt(data, [keys.decryption_key], policy=strict)
+        with pytest.raises(DecryptionFailed):
+            decrypt(data, [forge.link.keys["bob"].decryption_key], policy=DEFAULT_POLICY)
+        if name == "alice":
+            longer = dataclasses.replace(DEFAULT_POLICY, min_rsa_bits=4096)
+            with pytest.raises(InsufficientSecurity):
+                decrypt(data, [keys.decryption_key], policy=longer)
