@@ -21,10 +21,10 @@ CONSTRUCTED = 0x20
 
 # CMS in CMS is opened layer by layer, so one layer is never deeper than its certificates' names: about 12.
 MAX_DEPTH = 32
-# Streaming senders cut content into strings of 1,000 octets or more. An element for each 64 octets, above a
+# Streaming senders cut content into strings of 1,000 octets or more. An element for each 256 octets, above a
 # first allowance, keeps the cost of a message made of empty elements in proportion to its length.
 FREE_ELEMENTS = 10_000
-OCTETS_PER_ELEMENT = 64
+OCTETS_PER_ELEMENT = 256
 
 Buffer = bytes | memoryview
 _END_OF_CONTENTS = b"\0\0"
