@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ..security import Digest, KeyStoreError, KeyTransport, Policy, Signature, newest
+from ..security import Digest, InsufficientSecurity, KeyStoreError, KeyTransport, Policy, Signature, newest
 from ..security.algorithms import Mode
 from ..security.chain import Authorities
 from ..security.cms import Signer
@@ -36,9 +37,10 @@ class Theirs(NamedTuple):
 def load_theirs(config: Config, file: pathlib.Path, as2: As2Settings) -> Theirs:
     """The certificates that `[as2]` of `file` names, which must be enough for what it wants."""
     _check(config, file, as2)
-    both = certificates_of(config, file, as2.certificates, "as2.certificates")
-    signing = certificates_of(config, file, as2.signing_certificates, "as2.signing-certificates")
-    encryption = certificates_of(config, file, as2.encryption_certificates, "as2.encryption-certificates")
+    both = _ends(certificates_of(config, file, as2.certificates, "as2.certificates"))
+    names = as2.signing_certificates, as2.encryption_certificates
+    signing = _ends(certificates_of(config, file, names[0], "as2.signing-certificates"))
+    encryption = _ends(certificates_of(config, file, names[1], "as2.encryption-certificates"))
     anchors = certificates_of(config, file, as2.authorities, "as2.authorities")
     if as2.subject and not anchors:
         raise ConfigError(file, "says whom to believe, but needs authorities", key="as2.subject")
@@ -52,6 +54,23 @@ def load_theirs(config: Config, file: pathlib.Path, as2: As2Settings) -> Theirs:
         raise ConfigError(file, "needs a certificate to encrypt to", key="as2.encryption-certificates")
     _check_keys(file, as2, theirs)
     return theirs
+
+
+def _ends(certificates: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
+    """`certificates` without the authorities of others among them: a file may hold a whole chain, of which
+    only the end is the partner's."""
+    return tuple(one for one in certificates if not any(_has_issued(one, other) for other in certificates))
+
+
+def _has_issued(one: x509.Certificate, other: x509.Certificate) -> bool:
+    if other.issuer != one.subject:
+        return False
+    try:
+        other.verify_directly_issued_by(one)
+        # Of one key, current and next: each could have issued the other, and both are meant.
+        return other.public_key() != one.public_key()
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
 
 
 def _check_keys(file: pathlib.Path, as2: As2Settings, theirs: Theirs) -> None:
@@ -103,12 +122,22 @@ class Drafter:
     def terms(self, file: pathlib.Path, as2: As2Settings, theirs: Theirs) -> Terms:
         """The terms of `[as2]` in `file`."""
         try:
-            drawn = self._terms(as2, theirs, self._algorithms.policy(as2.allow))
-        except ValueError as error:
-            raise ConfigError(file, str(error), key="as2.name") from None
+            policy = self._algorithms.policy(as2.allow)
         except LookupError as error:
             raise ConfigError(file, error.args[0], key="as2.allow") from None
-        return drawn
+        for key, used in (
+            ("cipher", cipher_of(as2.cipher)),
+            ("digest", digest_of(as2.digest)),
+            ("key-transport", KeyTransport(as2.key_transport)),
+        ):
+            try:
+                policy.require(used)
+            except InsufficientSecurity as error:
+                raise ConfigError(file, f"{error} by algorithms.toml", key=f"as2.{key}") from None
+        try:
+            return self._terms(as2, theirs, policy)
+        except ValueError as error:
+            raise ConfigError(file, str(error), key="as2.name") from None
 
     def signer(self, digest: Digest = Digest.SHA256, scheme: Signature | None = None) -> Signer:
         """Our signer with this digest and scheme. A scheme of RSA is none for a key that is not."""

@@ -283,9 +283,14 @@ def load_levels(folder: pathlib.Path) -> tuple[Levels, ...]:
     return tuple(entry.levels() for entry in read_toml(folder / "sla.toml", SlaSettings).level)
 
 
+def party_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The files of a folder of parties. What an editor puts beside them begins with a dot."""
+    return sorted(file for file in folder.glob("*.toml") if not file.name.startswith("."))
+
+
 def _load_each(folder: pathlib.Path, kind: type[_Party]) -> dict[str, _Party]:
     found: dict[str, _Party] = {}
-    for file in sorted(folder.glob("*.toml")):
+    for file in party_files(folder):
         settings = read_toml(file, kind)
         if settings.name != file.stem or not NAME.fullmatch(settings.name):
             raise ConfigError(file, f"must be the file's name, {file.stem!r}, of a-z, 0-9 and -", key="name")

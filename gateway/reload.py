@@ -25,7 +25,7 @@ import structlog
 from ..routing.instant import Instant
 from ..security import fingerprint
 from . import clock, resources
-from .config import AgencySettings, Config, GatewaySettings, load_parties
+from .config import AgencySettings, Config, GatewaySettings, load_parties, party_files
 from .parties import Parties
 from .soundness import Doubt, Grade, check_sound
 from .tls_contexts import Prepared, TlsContexts
@@ -167,7 +167,7 @@ class Reloader:
         yield from (self._folder / name for name in _STATIC)
         yield self._folder / resources.ALGORITHMS
         for kind in ("partners", "agencies"):
-            yield from self._folder.joinpath(kind).glob("*.toml")
+            yield from party_files(self._folder / kind)
 
     def _bytes(self, name: str) -> bytes:
         try:

@@ -10,9 +10,10 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ...security import SecurityError, load_certificates, load_private_key
+from ...security import SecurityError, load_certificates, load_private_key, newest
 from ...security.cms import DecryptionKey, Signer
 from ...security.tls import client_context, server_context
+from .. import clock
 from ..as2 import Terms
 from ..as2_settings import As2Settings, cipher_of, digest_of
 from ..config import Config, load_config
@@ -110,13 +111,15 @@ def _terms(
 ) -> Terms:
     """The agreement as the other side has it."""
     private = load_private_key(_bytes(key))
+    ours = config.gateway.decryption_keys
+    opens = [_certificates(config.folder, [pair.certificate])[0] for pair in ours]
     return Terms(
         our_name=as2.name,
         their_name=config.gateway.as2_name,
         decryption_keys=(DecryptionKey(certificate, private),),
         signer=Signer(certificate, private, digest_of(as2.digest)),
         their_signing=gateway,
-        their_encryption=gateway[0],
+        their_encryption=newest(opens, clock.utc(clock.instant())),
         sign=as2.sign,
         encrypt=as2.encrypt,
         compress=as2.compress,

@@ -5,7 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from tidewaiter.gateway import resources
 from tidewaiter.gateway.as2 import Receipts, Terms
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties
@@ -105,6 +110,48 @@ def test_a_file_may_hold_several(agreement: Agreement) -> None:
     terms = agreement.terms('certificates = ["keys/both.pem", "keys/one.pem"]')
     assert list(terms.their_signing) == both
     assert terms.their_encryption == both[1]
+
+
+def test_a_file_with_a_whole_chain_means_its_end(agreement: Agreement) -> None:
+    """An authority that is newer than the partner's certificate is not encrypted to; two certificates of one
+    key, of which each could have issued the other, are both the partner's."""
+    authority = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())
+    ca = issued("CA", "CA", authority, authority, NOW - DAY)
+    end = issued("AS2", "CA", key, authority, NOW - 2 * DAY)
+    renewed = [issued("AS2", "AS2", key, key, NOW - days * DAY) for days in (4, 3)]
+    for certificates, kept in (([end, ca], [end]), ([ca, end], [end]), ([ca], [ca]), (renewed, renewed)):
+        pem = b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
+        (agreement.folder / "keys/chain.pem").write_bytes(pem)
+        terms = agreement.terms('certificates = ["keys/chain.pem"]')
+        assert list(terms.their_signing) == kept
+        assert terms.their_encryption == kept[-1]
+
+
+def issued(
+    subject: str,
+    issuer: str,
+    key: ec.EllipticCurvePrivateKey,
+    by: ec.EllipticCurvePrivateKey,
+    begins: datetime,
+) -> x509.Certificate:
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in (issuer, subject)]
+    builder = x509.CertificateBuilder(*names, key.public_key(), 7, begins, begins + 99 * DAY)
+    return builder.sign(by, hashes.SHA256())
+
+
+def test_what_the_operator_s_algorithms_do_not_allow_is_not_sent(agreement: Agreement) -> None:
+    text = resources.algorithms().read_text().replace('"aes-256-cbc", ', "")
+    (agreement.folder / "algorithms.toml").write_text(text)
+    with pytest.raises(
+        ConfigError, match=r"trader.toml: as2.cipher: aes256-cbc is not allowed by algorithms"
+    ):
+        agreement.write(PINNED)
+
+
+def test_what_an_editor_keeps_beside_a_file_is_none(agreement: Agreement) -> None:
+    (agreement.folder / "partners/.#trader.toml").symlink_to("nobody@nowhere:1")
+    assert set(agreement.write(PINNED).partners) == {"trader"}
 
 
 def test_where_all_have_run_out_the_last_goes_on(agreement: Agreement) -> None:
