@@ -1,13 +1,15 @@
 """`as2 inspect`: what is inside a stored message. It reads; nothing is executed, trusted or kept unless
 asked."""
 
+import dataclasses
 import pathlib
 import sys
 from datetime import UTC, datetime
 
 import msgspec
 
-from ..as2.inspected import Inspection, Layer, Means, Standing
+from ..as2 import Disposition
+from ..as2.inspected import Inspection, Layer, Means, Standing, Verdict
 from ..as2.inspection import inspect, layers
 from ..as2.stored import Kind, NotStored, Stored, read_stored
 from .as2_documents import write_documents
@@ -19,6 +21,11 @@ from .intake import STDIN
 from .paint import paint_for
 
 FINE, WRONG = 0, 1
+_STRANGERS = Verdict(
+    good=False,
+    disposition=Disposition.UNKNOWN_TRADING_PARTNER.text,
+    reason="there is no agreement between the two names",
+)
 # A message with its attachments; the gateway takes 10 MB as it is set up at first.
 MAX_FILE = 256 * 1024 * 1024
 
@@ -40,6 +47,8 @@ def inspect_message(
         stored = read_message(name)
         means, agreement = _means(stored, keys, certificates, partner, folder)
         inspection = inspect(stored, means, now=datetime.now(UTC), at=read_moment(at))
+        if folder is not None and not agreement and inspection.identity is not None:
+            inspection = dataclasses.replace(inspection, verdict=_STRANGERS)
         written = write_documents(out, inspection.documents) if out is not None else []
     except Unusable as error:
         return complain(error)

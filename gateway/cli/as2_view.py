@@ -103,7 +103,8 @@ class View:
             return
         why = f" ({verdict.reason})" if verdict.reason else ""
         hidden = "; all that fails inside encryption is answered so" if verdict.concealed else ""
-        text = f"by the agreement with {agreement}: {verdict.disposition}{why}{hidden}"
+        whose = f"the agreement with {agreement}" if agreement else "this configuration"
+        text = f"by {whose}: {verdict.disposition}{why}{hidden}"
         yield self._line(0, text, None if verdict.good else Style.RED)
 
     def _line(self, depth: int, text: str, style: Style | None = None) -> str:
