@@ -9,6 +9,7 @@ from .composing import AS2_VERSION, FEATURES
 from .disposition import Disposition
 from .identity import Identity
 from .mic import Mic
+from .remembering import remembered
 from .terms import Terms
 from .writing import Piece, check_boundary, date, on_one_line, signed
 
@@ -16,7 +17,7 @@ REPORTING_UA = "Tidewaiter"
 # RFC 8098 3.2.6: nobody is asked before a receipt is made or sent.
 MODE = "automatic-action/MDN-sent-automatically"
 _REPORT = "multipart/report; report-type=disposition-notification"
-_TEXT_HEAD = "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+_TEXT_HEAD = "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n"
 # By whether all of it is ASCII.
 _FIELDS_HEAD = tuple(
     f"Content-Type: message/disposition-notification\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
@@ -86,10 +87,18 @@ def _report(identity: Identity, disposition: Disposition, mic: Mic | None, text:
     )
     if mic is not None:
         fields += f"Received-Content-MIC: {mic.value}, {mic.digest.micalg}\r\n"
-    for_people = "\r\n".join(text.encode("ascii", "replace").decode("ascii").splitlines())
-    mark = check_boundary(boundary, (for_people.encode("ascii"), fields.encode("latin-1"))).decode("ascii")
+    people = _for_people(text)
+    mark = f"--{boundary}"
+    check_boundary(boundary, ())
+    if mark in fields or mark in people:
+        raise ValueError("not a boundary for this content")
     return (
-        f"{mark}\r\n{_TEXT_HEAD}{for_people}\r\n\r\n"
-        f"{mark}\r\n{_FIELDS_HEAD[fields.isascii()]}{fields}\r\n"
-        f"{mark}--\r\n"
+        f"{mark}\r\n{people}\r\n{mark}\r\n{_FIELDS_HEAD[fields.isascii()]}{fields}\r\n{mark}--\r\n"
     ).encode("latin-1")
+
+
+@remembered
+def _for_people(text: str) -> str:
+    """The part for people, in ASCII."""
+    lines = text.encode("ascii", "replace").decode("ascii").splitlines()
+    return "\r\n".join((_TEXT_HEAD, *lines, ""))

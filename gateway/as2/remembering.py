@@ -14,19 +14,27 @@ T = TypeVar("T")
 
 # Longer than any header that comes unchanged in the next message.
 LONGEST = 512
-# Times LONGEST, a megabyte at most for each reader.
+# Times LONGEST, half a megabyte at most for each reader. When it is full, it begins anew.
 KEPT = 1024
 
 
 def remembered(read: Callable[[S], T]) -> Callable[[S], T]:
-    """`read`, a pure function whose result nobody changes, with the last results for short texts kept.
+    """`read`, a pure function whose result nobody changes, with its results for short texts kept.
 
     What raises is not kept.
     """
-    known = functools.lru_cache(maxsize=KEPT)(read)
+    known: dict[S, T] = {}
 
     @functools.wraps(read)
     def ask(text: S) -> T:
-        return known(text) if len(text) <= LONGEST else read(text)
+        try:
+            return known[text]
+        except KeyError:
+            result = read(text)
+        if len(text) <= LONGEST:
+            if len(known) >= KEPT:
+                known.clear()
+            known[text] = result
+        return result
 
     return ask

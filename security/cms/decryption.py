@@ -4,7 +4,6 @@ Whatever goes wrong is the same DecryptionFailed. The one other answer, Insuffic
 identifiers that the message shows to everybody, before any key of ours is used.
 """
 
-import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -89,9 +88,10 @@ def decrypt(data: bytes, keys: Sequence[DecryptionKey], *, policy: Policy) -> by
     `policy`. The content of CBC is not authenticated: nothing may be told about it before a signature inside
     is verified.
     """
-    content = None
-    with contextlib.suppress(MalformedCms):
+    try:
         content = _decrypt(data, keys, policy)
+    except MalformedCms:
+        content = None
     if content is None:  # raised out here: no cause hangs on it
         raise DecryptionFailed
     return content
