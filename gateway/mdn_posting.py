@@ -23,8 +23,9 @@ from .sender import Sender
 
 log = structlog.get_logger()
 
-# At once to one party: they are small, and its server takes messages from others beside.
-CONCURRENCY = 4
+# Under way to one party, beyond which no more are claimed for it; and claimed at once, so that it is not many
+# more than that.
+CONCURRENCY = CLAIM_LIMIT = 16
 # Events of one lodgement read to see whether its receipt was sent before.
 _PAGE = 100
 

@@ -30,6 +30,7 @@ from .ledger import (
     LedgerBusy,
     LedgerUnavailable,
 )
+from .mdn_posting import CLAIM_LIMIT as MDN_LIMIT
 from .mdn_posting import MdnPosting
 from .mdn_queue import MdnQueue
 from .notifying import Notifying
@@ -135,7 +136,7 @@ class Outbound:
 
     async def _claim_mdns(self, group: anyio.abc.TaskGroup, now: Instant) -> int:
         mdns = await self._ledger.claim_mdns(
-            now_ns=now.utc_ns, lease_ns=LEASE_NS, limit=CLAIM_LIMIT, skip=self.mdns.busy()
+            now_ns=now.utc_ns, lease_ns=LEASE_NS, limit=MDN_LIMIT, skip=self.mdns.busy()
         )
         for mdn in mdns:
             self.mdns.claimed(mdn)

@@ -8,13 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
-from tidewaiter.gateway import mdn_queue
+from tidewaiter.gateway import mdn_posting, mdn_queue
 from tidewaiter.gateway.as2 import MdnKind
 from tidewaiter.gateway.as2.terms import Receipts
 from tidewaiter.gateway.as2_channel import UNPROVEN_MDNS
 from tidewaiter.gateway.attempts import POISON_TRIES
 from tidewaiter.gateway.http import ConnectFailed, Response
-from tidewaiter.gateway.mdn_posting import CONCURRENCY
 from tidewaiter.gateway.mdn_queue import REPEAT_NS
 from tidewaiter.gateway.sender import POST_SECONDS
 from tidewaiter.routing.lifecycle import MdnState
@@ -370,10 +369,13 @@ async def test_a_stranger_has_nothing_posted(bench: Any, make_document: Make) ->
     assert await bench.due_mdns() == []
 
 
-async def test_a_party_that_is_down_does_not_hold_up_the_others(bench: Any, make_document: Make) -> None:
+async def test_a_party_that_is_down_does_not_hold_up_the_others(
+    bench: Any, make_document: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A few tries tell; then none of its MDNs is claimed until it is asked again by one."""
+    monkeypatch.setattr(mdn_posting, "CONCURRENCY", 4)
     bench.peer.will(DOWN)
-    for number in range(3 * CONCURRENCY):
+    for number in range(12):
         await taken(bench, asking(bench, make_document, message_id=f"<{number}@x>"))
     claims = await bench.due_mdns()
     assert len(claims) == 10
@@ -389,7 +391,7 @@ async def test_a_party_that_is_down_does_not_hold_up_the_others(bench: Any, make
         bench.now.tick(1)
     assert bench.outbound.mdns.busy() == frozenset()
     states = [(await bench.ledger.mdns(state=state, limit=99)) for state in MdnState]
-    assert [len(found) for found in states] == [0, 0, 3 * CONCURRENCY, 0, 0]
+    assert [len(found) for found in states] == [0, 0, 12, 0, 0]
 
 
 async def test_a_fault_of_ours_ends_one_try(
