@@ -257,6 +257,7 @@ def judged(options: Options, delivered: Delivered | str, payload: bytes) -> str:
         "signed": options["sign"] != "none",
         "encrypted": options["encrypt"] != "none",
         "compressed": options["compress"] != "none",
+        "chunked": options.get("chunked", False),
         # Where the stack has one.
         "mic": composed.mic.value if seen.get("mic") else seen.get("mic"),
     }

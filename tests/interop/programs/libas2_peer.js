@@ -173,7 +173,7 @@ async function take(request, response) {
       return;
     }
     const { noted, answer, later } = await message(octets);
-    seen.push(noted);
+    seen.push({ ...noted, chunked: "transfer-encoding" in request.headers });
     if (answer === null || later) response.writeHead(later ? 202 : 200).end();
     else response.writeHead(200, answer.headers).end(answer.body);
     if (answer !== null && later) await post(later, answer.headers, answer.body);

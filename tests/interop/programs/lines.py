@@ -114,7 +114,8 @@ def _handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
                     noted = {"kind": "receipt", **peer.on_receipt(headers, body)}
                 else:
                     noted, answer = peer.on_message(headers, body, peer.options)
-                    noted = {"kind": "message", **noted}
+                    chunked = "Transfer-Encoding" in self.headers
+                    noted = {"kind": "message", "chunked": chunked, **noted}
             except Exception as error:
                 noted, answer = {"kind": "failure", "failure": _told(error)}, Answer(500, [], b"")
             peer.seen.put(noted)
