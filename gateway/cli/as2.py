@@ -46,8 +46,10 @@ def inspect(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is inside a message: every layer, who may open it, who signed it, its MIC. Exit 1: something
-    is not as it should be, 2: it cannot be read."""
+    """Say what is inside a message: every layer, who may open it, who signed it, its MIC.
+
+    Exit 0: nothing is wrong as far as can be seen, 1: something is, 2: it cannot be read.
+    """
     from ..home import home
     from .as2_inspect import inspect_message
 
@@ -94,8 +96,11 @@ def send(
     directory: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Send documents as an agreement wants them, and verify each receipt. Exit 0: each is receipted, or taken
-    where no receipt is asked for; 1: not so; 2: nothing was sent; 3: taken, and the receipt comes later."""
+    """Send documents as an agreement wants them, and verify each receipt.
+
+    Exit 0: each is receipted, or taken where no receipt is asked for, 1: not so, 2: nothing was sent, 3: taken,
+    and the receipt comes later.
+    """
     from ..home import home
     from .as2_send import Wish
     from .as2_send import send as send_all
@@ -138,7 +143,10 @@ def verify_receipt(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Verify a receipt, years later too: who signed it, when, and that it speaks of this document."""
+    """Verify a receipt, years later too: who signed it, when, and that it speaks of this document.
+
+    Exit 0: it does, 1: it does not, 2: it cannot be read.
+    """
     from .receipt import Asked
     from .receipt import verify_receipt as verify
 

@@ -28,7 +28,7 @@ agency = typer.Typer(help="Agencies: who is asked.", no_args_is_help=True)
 app.add_typer(partner, name="partner", rich_help_panel="The gateway")
 app.add_typer(agency, name="agency", rich_help_panel="The gateway")
 app.add_typer(directories, name="directory", rich_help_panel="Files (no configuration needed)")
-app.add_typer(as2, name="as2", rich_help_panel="Files (no configuration needed)")
+app.add_typer(as2, name="as2", rich_help_panel="The gateway")
 
 GATEWAY, FILES, LOOK, TRY = (
     "The gateway",
