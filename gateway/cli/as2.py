@@ -98,8 +98,8 @@ def send(
 ) -> None:
     """Send documents as an agreement wants them, and verify each receipt.
 
-    Exit 0: each is receipted, or taken where no receipt is asked for, 1: not so, 2: nothing was sent, 3: taken,
-    and the receipt comes later.
+    Exit 0: each is receipted, or taken where no receipt is asked for, 1: not so, 2: nothing was sent,
+    3: taken, and the receipt comes later.
     """
     from ..home import home
     from .as2_send import Wish
