@@ -92,6 +92,13 @@ LIMITS = (
 )
 
 
+# What openssl_peer.py sends along with a document, in base64 and in quoted-printable.
+ATTACHED = [
+    ("application/pdf", "invoice.pdf", b"%PDF-1.7 \xe9\n"),
+    ("text/plain; charset=utf-8", None, "Gr\u00fc\u00dfe\r\n".encode()),
+]
+
+
 class Opened(NamedTuple):
     """A message of the ledger, opened again."""
 
@@ -109,11 +116,11 @@ def opened(keys: pathlib.Path, gateway: Any) -> Callable[[str, str], Opened]:
 
     ours, theirs = (pair("gateway"), pair("gateway-ec")), (pair("peer"), pair("peer-ec"))
 
-    def read(stack: str, message_id: str) -> Opened:
+    def read(name: str, message_id: str) -> Opened:
         accepted, headers, body = gateway.message(message_id)
         terms = Terms(
             our_name="TIDEWAITER",
-            their_name=stack.upper(),
+            their_name=name,
             decryption_keys=tuple(DecryptionKey(*one) for one in ours),
             signer=Signer(*ours[0]),
             their_signing=tuple(certificate for certificate, _ in theirs),
@@ -135,7 +142,7 @@ def opened(keys: pathlib.Path, gateway: Any) -> Callable[[str, str], Opened]:
     return read
 
 
-def judged(stack: str, options: Options, told: dict[str, Any], seen: Any, opened: Any, payload: bytes) -> str:
+def judged(options: Options, told: dict[str, Any], seen: Any, opened: Any, payload: bytes) -> str:
     """What is wrong, shortly; empty where nothing is."""
     if "failure" in told:
         return str(told["failure"])
@@ -146,7 +153,7 @@ def judged(stack: str, options: Options, told: dict[str, Any], seen: Any, opened
         wrong += ["a receipt came"] if told["disposition"] is not None else []
     else:
         wrong += _judged_receipt(receipt, told, signed=mdn in {"signed", "async"})
-    stored = opened(stack, told["message_id"])
+    stored = opened(options["me"], told["message_id"])
     if not stored.accepted or not isinstance(stored.result, Received):
         wrong.append(f"stored: {stored}")
     else:
@@ -179,6 +186,10 @@ def _judged_message(result: Received, options: Options, payload: bytes, mic: str
     if media_type != options["type"] and not options.get("bare"):
         yield f"another type: {media_type}"
     yield from (f"not the same {name}" for name, value in expected.items() if getattr(result, name) != value)
+    if options.get("related"):
+        parts = [(one.content_type, one.filename, one.content) for one in result.attachments]
+        if parts != ATTACHED:
+            yield f"other attachments: {parts}"
     if mic is not None and result.mic.value != mic:
         yield "another MIC"
 
@@ -208,6 +219,8 @@ def forms() -> Iterator[Options]:
     for compress in ("none", "before", "after"):
         for name in ("opaque", "folded", "chunked", "ber", "recipients", "related", "no_attributes"):
             yield {name: True, "compress": compress}
+        yield {"micalg": "sha512", "compress": compress}
+        yield {"micalg": "sha384", "compress": compress, "opaque": True, "encrypt": "none"}
         for encoding in ("base64", None):
             yield {"encoding": encoding, "compress": compress}
             yield {"encoding": encoding, "compress": compress, "encrypt": "none"}
@@ -233,6 +246,9 @@ SECTION_OF_FORMS: tuple[Options, ...] = (
     {"opaque": True, "ber": True, "key": "ecdh-sha1", "encrypt": "aes-128-gcm"},
     {"folded": True, "chunked": True, "compress": "after", "key": "oaep-sha256"},
     {"recipients": True, "related": True, "encoding": "base64", "mdn": "async-unsigned"},
+    {"micalg": "sha512", "compress": "before", "sign": "ecdsa"},
+    # Nothing weak is allowed to this one: SHA-1 in the derivation of a key is not weak.
+    {"key": "ecdh-sha1", "me": "OPENSSL-STRICT"},
     {"bare": True, "sign": "none"},
     {"no_attributes": True, "payload_encoding": "quoted-printable", "encrypt": "des3", "digest": "sha1"},
 )
@@ -270,7 +286,7 @@ def check(program: Any, gateway: Any, payload: Any, opened: Any, stack: str, cel
     options = peer.options(**cell)
     peer.ask("seen")
     told = peer.send(gateway.url, document, **cell)
-    wrong = judged(stack, options, told, peer.seen, opened, document)
+    wrong = judged(options, told, peer.seen, opened, document)
     limits = [limit for limit in LIMITS if limit.holds(stack, options)]
     if not limits and wrong:
         pytest.fail(wrong, pytrace=False)

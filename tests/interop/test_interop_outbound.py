@@ -377,6 +377,24 @@ def test_any_document_comes_as_it_was_signed(deliver: Any, program: Any, stack: 
     check(deliver, program, lambda: DOCUMENTS[cell["document"]], stack, cell)
 
 
+ATTACHMENTS = (
+    Part(content=b"%PDF-1.7 \xe9\n\r\n", content_type="application/pdf", filename="invoice.pdf"),
+    Part(content=bytes(range(256)), content_type="application/octet-stream", filename=None),
+)
+
+
+@pytest.mark.parametrize("cell", [{}, {"compress": "before", "opaque": True, "mdn": "async"}])
+def test_attachments_come_along(deliver: Any, program: Any, payload: Any, cell: Options) -> None:
+    """openssl's side takes the multipart apart; the others leave that to whoever uses them."""
+    document = payload()
+    delivered = deliver("openssl", cell, document, *ATTACHMENTS)
+    assert judged(program("openssl").options(**cell), delivered, document) == ""
+    assert [
+        (one["type"], one["filename"], base64.b64decode(one["content"]))
+        for one in delivered.seen["attachments"]
+    ] == [(part.content_type, part.filename, part.content) for part in ATTACHMENTS]
+
+
 def test_every_limit_is_met(usual: Options) -> None:
     """One that no cell meets says nothing."""
     every = [(stack, usual | cell) for stack, cell in (one.values for one in (*WHOLE, *DOCUMENT_CELLS))]

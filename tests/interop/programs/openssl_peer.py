@@ -153,7 +153,7 @@ class OpenSsl(Peer):
             source = payload if bare else source
         if whole is source and not options.get("related"):
             source = read(whole).body
-        return whole, _mic(source, options["digest"])
+        return whole, _mic(source, _wanted(options))
 
     @staticmethod
     def _related(document: bytes) -> bytes:
@@ -192,7 +192,7 @@ class OpenSsl(Peer):
             headers.append(("Disposition-Notification-To", "peer@openssl"))
             if mdn in {"signed", "async"}:
                 wanted = "signed-receipt-protocol=required, pkcs7-signature; signed-receipt-micalg=required, "
-                headers.append(("Disposition-Notification-Options", wanted + MICALGS[options["digest"]]))
+                headers.append(("Disposition-Notification-Options", wanted + MICALGS[_wanted(options)]))
             if mdn.startswith("async"):
                 headers.append(("Receipt-Delivery-Option", self.mdn_url))
         self._mics[message_id] = mic
@@ -344,6 +344,11 @@ def _described(inner: Entity) -> dict[str, Any]:
 def _digest(data: bytes) -> str:
     """The first digest that SignedData names."""
     return re.search(r":(sha(?:1|256|384|512))$", parsed(data), re.MULTILINE)[1]  # type: ignore[index]
+
+
+def _wanted(options: Options) -> str:
+    """The digest of the MIC that is asked for: that of the signature, unless it is to be another."""
+    return str(options.get("micalg", options["digest"]))
 
 
 def _mic(source: bytes, digest: str) -> str:
