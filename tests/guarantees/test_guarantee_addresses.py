@@ -15,7 +15,8 @@ import pytest
 from tidewaiter.gateway import clock
 from tidewaiter.gateway.as2 import Composed, MdnKind, compose, read_mdn
 from tidewaiter.gateway.as2.terms import Receipts
-from tidewaiter.gateway.http import Client, ClientResponse, Request, Response, serve
+from tidewaiter.gateway.http import Client, ClientResponse, Request, Response
+from tidewaiter.gateway.http import serve as serve_http
 from tidewaiter.gateway.ledger import EventRecord
 from tidewaiter.gateway.sandbox.accounts import load_account
 from tidewaiter.routing.lifecycle import EventKind, MdnState
@@ -63,17 +64,17 @@ def lure() -> Iterator[socket.socket]:
 
 
 @contextlib.asynccontextmanager
-async def trader(answer: Callable[[Request], Response]) -> AsyncIterator[int]:
+async def trader(answer: Callable[[Request], Response], port: int = 0) -> AsyncIterator[int]:
     """The trader's own server for receipts; its port."""
 
     async def handle(request: Request) -> Response:
         return answer(request)
 
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=0)
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
     async with anyio.create_task_group() as group:
 
         async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-            await serve(listener, handle, clock=clock.instant, log=_Silent(), task_status=task_status)  # type: ignore[arg-type]
+            await serve_http(listener, handle, clock=clock.instant, log=_Silent(), task_status=task_status)  # type: ignore[arg-type]
 
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         await group.start(run)
@@ -211,3 +212,40 @@ async def test_the_gateway_asks_and_is_told_by_itself(
         kept = await gateway.ledger.message(receipted.message)
         assert kept is not None
         assert b"disposition-notification" in kept.body
+
+
+async def test_killed_between_the_response_and_the_receipt(
+    folder: pathlib.Path, serve: Any, ports: Any, until: Any, declaration: Any
+) -> None:
+    """Nobody takes the receipt while the first process lives; the second one has it from the ledger."""
+    seen: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        seen.append(request)
+        return Response(status=200)
+
+    port = ports.one()
+    origin = f"http://127.0.0.1:{port}"
+    agree(folder, origin, private=True)
+    first = serve(folder)
+    assert await first.ready() is not None
+    message = composed(folder, declaration("KILLED-1"), f"{origin}/mdn")
+    response = await post(folder, message)
+    first.kill()
+    assert (response.status, response.body) == (200, b"")
+    async with trader(answer, port):
+        second = serve(folder)
+        assert await second.ready() is not None
+        await until(lambda: seen, "the receipt")
+        await second.stops()
+    terms = load_account(folder, "trader").terms
+    assert terms is not None
+    mdn = read_mdn(
+        seen[0].headers,
+        seen[0].body,
+        terms,
+        message_id=message.message_id,
+        mic=message.mic,
+        now=clock.utc(clock.instant()),
+    )
+    assert (mdn.kind, mdn.signed, len(seen)) == (MdnKind.PROCESSED, True, 1)
