@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tidewaiter.gateway.as2_settings import cipher_of, digest_of
 from tidewaiter.gateway.config import (
     RetrySettings,
-    cipher_of,
-    digest_of,
     load_config,
     load_levels,
     retry_policy,
