@@ -2,6 +2,7 @@
 
 import functools
 import re
+import urllib.parse
 from collections.abc import Iterable
 from datetime import datetime
 from email.utils import format_datetime
@@ -67,9 +68,14 @@ def on_one_line(headers: Headers) -> Headers:
 
 
 def attachment(filename: str) -> str:
-    """A Content-Disposition for `filename`, quoted as most products want it."""
+    """A Content-Disposition for `filename`, quoted as most products want it; a name that is not ASCII stands
+    in the extended form as well (RFC 2231 4).
+    """
     name = mime.safe_filename(filename) or "document"
-    return f'attachment; filename="{_NOT_IN_FILENAME.sub("_", name)}"'
+    quoted = f'attachment; filename="{_NOT_IN_FILENAME.sub("_", name)}"'
+    if name.isascii():
+        return quoted
+    return f"{quoted}; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"
 
 
 def date(moment: datetime) -> str:

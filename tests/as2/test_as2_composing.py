@@ -196,3 +196,20 @@ def test_cms_as_base64_says_so(link: Any) -> None:
     assert dict(message.headers)["Content-Transfer-Encoding"] == "base64"
     assert message.body.isascii()
     assert isinstance(link.receive(message.headers, message.body), Received)
+
+
+@pytest.mark.parametrize("name", ["Rechnung Größe.pdf", "счёт №1.xml", "明細書.edi"])
+def test_a_name_in_any_alphabet_is_preserved(link: Any, name: str) -> None:
+    message = compose(
+        link.document,
+        "application/edifact",
+        link.bob(),
+        message_id="<1@bob>",
+        now=link.now,
+        boundary="0f1e2d3c",
+        filename=name,
+    )
+    assert all(value.isascii() for _, value in message.headers)
+    got = link.receive(message.headers, message.body)
+    assert isinstance(got, Received)
+    assert got.filename == name
