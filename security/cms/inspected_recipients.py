@@ -11,8 +11,8 @@ from .declarations import (
     Raw,
     decode,
 )
-from .inspected import Holder, Keying, ShownRecipient
-from .inspected_parts import ABSENT, MAX_INFO, hash_text, holder_of, mask_text, why
+from .inspected import Keying, ShownRecipient
+from .inspected_parts import ABSENT, MAX_INFO, MAX_LISTED, hash_text, holder_of, mask_text, why
 from .naming import dotted, name_of
 
 _AGREEMENT = 0xA1
@@ -26,19 +26,19 @@ _KEYINGS = {
 }
 
 
-def show_recipient(info: bytes) -> ShownRecipient:
-    """What the RecipientInfo `info` shows. Never raises."""
+def show_recipients(info: bytes) -> tuple[ShownRecipient, ...]:
+    """What the RecipientInfo `info` shows: one recipient, or those of one key agreement. Never raises."""
     keying = _KEYINGS.get(info[0], Keying.TRANSPORT if info[0] == der.SEQUENCE else Keying.OTHER)
     try:
         if len(info) > MAX_INFO:
             raise MalformedCms("larger than any real one")
         if keying is Keying.TRANSPORT:
-            return _transport(decode(KeyTransRecipientInfo, info))
+            return (_transport(decode(KeyTransRecipientInfo, info)),)
         if keying is Keying.AGREEMENT:
             return _agreement(decode(KeyAgreeRecipientInfo, bytes((der.SEQUENCE,)) + info[1:]))
     except (SecurityError, ValueError) as error:
-        return ShownRecipient(keying=keying, problem=why(error))
-    return ShownRecipient(keying=keying)
+        return (ShownRecipient(keying=keying, problem=why(error)),)
+    return (ShownRecipient(keying=keying),)
 
 
 def _transport(info: KeyTransRecipientInfo) -> ShownRecipient:
@@ -60,26 +60,26 @@ def _transport(info: KeyTransRecipientInfo) -> ShownRecipient:
     )
 
 
-def _agreement(info: KeyAgreeRecipientInfo) -> ShownRecipient:
+def _agreement(info: KeyAgreeRecipientInfo) -> tuple[ShownRecipient, ...]:
     oid, wrap = split_identifier(bytes(info.algorithm.data))
     how = KEY_AGREEMENTS.get(oid)
-    size = None
     wrapped_with = ""
     if wrap:
         outer = der.element_at(wrap, 0, len(wrap))
         named, _ = split_identifier(wrap[outer.start : outer.stop])
         size = KEY_WRAPS.get(named)
         wrapped_with = f"aes{8 * size}-wrap" if size else name_of(dotted(named))
-    first = info.recipients[0] if info.recipients else None
-    return ShownRecipient(
-        keying=Keying.AGREEMENT,
-        holder=holder_of(first.recipient) if first else Holder(),
-        algorithm="ecdh" if how is not None else name_of(dotted(oid)),
-        digest=how.digest.value if how is not None else "",
-        wrap=wrapped_with,
-        key=_ephemeral(info.originator),
-        encrypted_key=len(first.encrypted_key) if first else 0,
-        problem=f"and {len(info.recipients) - 1} more by the same key" if len(info.recipients) > 1 else "",
+    return tuple(
+        ShownRecipient(
+            keying=Keying.AGREEMENT,
+            holder=holder_of(one.recipient),
+            algorithm="ecdh" if how is not None else name_of(dotted(oid)),
+            digest=how.digest.value if how is not None else "",
+            wrap=wrapped_with,
+            key=_ephemeral(info.originator),
+            encrypted_key=len(one.encrypted_key),
+        )
+        for one in info.recipients[:MAX_LISTED]
     )
 
 

@@ -14,7 +14,7 @@ from .ciphers import gcm_parameters
 from .content import ContentType, content_type, encapsulated, fields
 from .inspected import Form, Shown, ShownCompressed, ShownEnvelope, ShownOther, ShownSigned
 from .inspected_parts import MAX_LISTED, digest_text, required
-from .inspected_recipients import show_recipient
+from .inspected_recipients import show_recipients
 from .inspected_signers import show_signer
 from .naming import dotted, name_of
 
@@ -81,9 +81,10 @@ def _envelope(data: bytes, kind: ContentType, form: Form, octets: int) -> ShownE
         content=max(0, content - tag) if behind else content,
         pieces=pieces,
         recipients=tuple(
-            show_recipient(data[info.header : info.stop])
+            recipient
             for info in der.children(data, infos.start, infos.stop, limit=MAX_LISTED)
-        ),
+            for recipient in show_recipients(data[info.header : info.stop])
+        )[:MAX_LISTED],
     )
 
 

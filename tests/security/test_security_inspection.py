@@ -10,6 +10,7 @@ from cryptography import x509
 from tidewaiter.security import Cipher, Digest, KeyTransport, MalformedCms, Signature, der, fingerprint
 from tidewaiter.security.cms import Signer, compress, encrypt, sign
 from tidewaiter.security.cms.certificates import read_time, show_certificate
+from tidewaiter.security.cms.content import ContentType, fields
 from tidewaiter.security.cms.inspected import (
     Form,
     Keying,
@@ -19,7 +20,7 @@ from tidewaiter.security.cms.inspected import (
     ShownPss,
     ShownSigned,
 )
-from tidewaiter.security.cms.inspected_recipients import show_recipient
+from tidewaiter.security.cms.inspected_recipients import show_recipients
 from tidewaiter.security.cms.inspection import carried_certificates, carried_content, inspect
 from tidewaiter.security.cms.naming import MAX_NAME, distinguished_name, dotted, name_of
 
@@ -86,11 +87,11 @@ def test_oaep_without_parameters_has_the_defaults(parameters: bytes) -> None:
     info = der.tlv(
         der.SEQUENCE, der.tlv(der.INTEGER, b"\2"), holder, oaep, der.tlv(der.OCTET_STRING, bytes(384))
     )
-    one = show_recipient(info)
+    (one,) = show_recipients(info)
     assert (one.algorithm, one.digest, one.mask, one.key) == ("rsa-oaep", "sha1", "mgf1-sha1", "RSA 3072")
     assert one.holder.key_identifier == "010203"
-    assert show_recipient(info[:-1]).problem
-    assert show_recipient(der.tlv(0xA3)).keying is Keying.PASSWORD
+    assert [one.problem for one in show_recipients(info[:-1])] == ["not a KeyTransRecipientInfo"]
+    assert [one.keying for one in show_recipients(der.tlv(0xA3))] == [Keying.PASSWORD]
 
 
 def test_key_agreement(carol: Party) -> None:
@@ -99,6 +100,18 @@ def test_key_agreement(carol: Party) -> None:
     assert one.wrap == "aes256-wrap"
     assert one.key.startswith("EC ")
     assert int(one.holder.serial, 16) == carol.certificate.serial_number
+
+
+def test_several_may_share_one_key_agreement(carol: Party) -> None:
+    data = encrypt(CONTENT, [carol.certificate], cipher=Cipher.AES256_CBC)
+    infos = fields(data, ContentType.ENVELOPED, limit=3)[1]
+    info = der.element_at(data, infos.start, infos.stop)
+    *before, keys = der.children(data, info.start, info.stop, limit=5)
+    key = data[keys.start : keys.stop]
+    first = data[before[0].header : before[-1].stop]
+    shown = show_recipients(der.tlv(0xA1, first, der.tlv(der.SEQUENCE, key, key)))
+    assert len(shown) == 2
+    assert shown[0] == shown[1] == envelope(data).recipients[0]
 
 
 def test_what_openssl_streams_is_told_as_ber(openssl: Openssl, bob: Party) -> None:
