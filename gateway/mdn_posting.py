@@ -117,6 +117,7 @@ class MdnPosting:
         trigger = MdnTrigger.FAIL if retry.due_ns is not None else MdnTrigger.EXPIRE
         told = [self._event(EventKind.MDN_FAILED, claim, failure_data(failure))]
         if retry.due_ns is None:
+            log.error("dead_letter", mdn=mdn.id, party=party.name, reason=failure.reason)
             told.append(self._event(EventKind.DEAD_LETTERED, claim, {"reason": failure.reason}))
         update = MdnUpdate(
             id=mdn.id,
