@@ -21,7 +21,19 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from tidewaiter.gateway.as2 import Received, Refused, Terms, compose, identify, receive
+from tidewaiter.gateway.as2 import (
+    Composed,
+    Disposition,
+    MdnKind,
+    Received,
+    Refused,
+    Terms,
+    compose,
+    compose_mdn,
+    identify,
+    read_mdn,
+    receive,
+)
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties
 from tidewaiter.gateway.weaknesses import PROTECTIONS, load_algorithms
@@ -75,11 +87,45 @@ class Partner:
         )
         return [(name.lower().encode(), value.encode()) for name, value in sent.headers], sent.body
 
-    def signed(self, *options: str, name: str = "trader") -> bytes:
+    def receipt(
+        self, options: tuple[str, ...] | None, name: str
+    ) -> tuple[list[tuple[bytes, bytes]], bytes, Composed]:
+        """The receipt of a message of ours, signed by openssl with `options` or not at all; the message."""
+        ours = dataclasses.replace(
+            self.terms, our_name="TIDEWAITER", their_name="MERIDIAN", signed_receipts=False
+        )
+        sent = compose(
+            DOCUMENT,
+            "application/edifact",
+            ours,
+            message_id="<2@tidewaiter.example>",
+            now=NOW,
+            boundary="0f1e2d3c4b5b",
+        )
+        wire = [(name.lower().encode(), value.encode()) for name, value in sent.headers]
+        mdn = compose_mdn(
+            identify(wire),
+            Disposition.PROCESSED,
+            sent.mic,
+            self.terms,
+            message_id="<3@trader.example>",
+            now=NOW,
+            boundary="0f1e2d3c4b5c",
+        )
+        fields = [(name.lower().encode(), value.encode()) for name, value in mdn.headers]
+        if options is None:
+            return fields, mdn.body, sent
+        kind = next(value for name, value in fields if name == b"content-type")
+        entity = b"Content-Type: " + kind + b"\r\n\r\n" + mdn.body
+        rest = [pair for pair in fields if not pair[0].startswith(b"content-")]
+        rest.append((b"content-type", b"application/pkcs7-mime; smime-type=signed-data"))
+        return rest, self.signed(*options, name=name, entity=entity).partition(b"\r\n\r\n")[2], sent
+
+    def signed(self, *options: str, name: str = "trader", entity: bytes = ENTITY) -> bytes:
         """An entity with the document signed by openssl."""
         keys = ("-signer", self.folder / f"keys/{name}.pem", "-inkey", self.folder / f"keys/{name}.key")
         data = openssl(
-            "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", *keys, *options, data=ENTITY
+            "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", *keys, *options, data=entity
         )
         head = "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n"
         return head.encode() + b"Content-Transfer-Encoding: binary\r\n\r\n" + data
@@ -217,6 +263,35 @@ def test_a_downgrade_is_refused_but_by_what_names_it(
         allowed for allowed, terms in agreements.items() if isinstance(outcome(message, terms), Received)
     }
     assert taken == opened_by
+
+
+# How the partner signs a receipt, the key it does so with, and what lets that be believed.
+RECEIPTS: dict[str, tuple[tuple[str, ...] | None, str, frozenset[str]]] = {
+    "sound": ((), "trader", frozenset({"", *ALLOWED})),
+    "by SHA-1": (("-md", "sha1"), "trader", frozenset({"sha-1"})),
+    "by MD5": (("-md", "md5"), "trader", frozenset()),
+    "by SHA-224": (("-md", "sha224"), "trader", frozenset()),
+    "by an RSA key of 1,024 bits": ((), "short", frozenset({"rsa-1024"})),
+    "on a curve of 224 bits": ((), "small", frozenset()),
+    "without signed attributes": (("-noattr",), "trader", frozenset({"no-signed-attributes"})),
+    "by RSASSA-PSS with a mask by SHA-1": (PSS, "trader", frozenset({"sha-1"})),
+    # An agreement that lets unsigned messages in still asks for signed receipts.
+    "not at all": (None, "trader", frozenset()),
+}
+
+
+@pytest.mark.parametrize("how", RECEIPTS)
+def test_a_receipt_signed_so_proves_nothing_but_by_what_names_it(
+    how: str, partner: Partner, agreements: dict[str, Terms]
+) -> None:
+    options, name, believed_by = RECEIPTS[how]
+    headers, body, sent = partner.receipt(options, name)
+    told = {
+        allowed: read_mdn(headers, body, terms, message_id=sent.message_id, mic=sent.mic, now=NOW).kind
+        for allowed, terms in agreements.items()
+    }
+    assert {allowed for allowed, kind in told.items() if kind is MdnKind.PROCESSED} == believed_by
+    assert set(told.values()) <= {MdnKind.PROCESSED, MdnKind.UNVERIFIED, MdnKind.MISSING}
 
 
 def test_what_is_sound_is_taken(partner: Partner, agreements: dict[str, Terms]) -> None:
