@@ -194,7 +194,7 @@ class Program:
 
 def _missing(stack: str) -> str | None:
     """Why this stack cannot take part."""
-    if shutil.which("openssl") is None:
+    if stack == "openssl" and shutil.which("openssl") is None:
         return "the openssl command line is not installed"
     if stack == "pyas2lib" and importlib.util.find_spec("pyas2lib") is None:
         return "pyas2lib is not installed: make interop-deps"
@@ -285,6 +285,8 @@ def gateway(
     for file in keys.iterdir():
         shutil.copy(file, folder / "keys" / file.name)
     peers = {stack: program(stack).port for stack in STACKS if _missing(stack) is None}
+    if not peers:
+        pytest.skip("no other AS2 stack is installed: make interop-deps")
     origins = {stack: f"http://127.0.0.1:{port}" for stack, port in peers.items()}
     for stack, origin in origins.items():
         for name, allow in ((stack, _ALLOW), (f"{stack}-strict", [])):
