@@ -234,7 +234,7 @@ def failures(bob: Any, mallory: Any, carol: Any) -> dict[str, tuple[bytes, Any]]
         "content under gcm": (flipped(gcm, -20), bob),
         "oaep": (flipped(oaep, oaep.index(facts(bob.certificate).name) + 250), bob),
         "wrapped key": (flipped(agreed, wrapped), carol),
-        "agreement without a wrap": (agreed.replace(name, name[:-1] + b"\0"), carol),
+        "agreement without a wrap": (agreed.replace(name, flipped(name, -1)), carol),
     }  # fmt: skip
 
 
