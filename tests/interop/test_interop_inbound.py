@@ -6,6 +6,7 @@ cannot do stands in LIMITS, as for what we send.
 
 import itertools
 import pathlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -355,3 +356,9 @@ def test_every_limit_is_met(usual: Options) -> None:
         for stack, cell in (one.values for one in (*WHOLE, *DOCUMENT_CELLS))
     ]
     assert [limit for limit in LIMITS if not any(limit.holds(*one) for one in every)] == []
+
+
+def test_every_limit_is_told() -> None:
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "interop.md").read_text()
+    told = re.findall(r"^\| (\w+) \| (?:both|it sends) \| (.+) \|$", page, re.MULTILINE)
+    assert set(told) == {(limit.stack, limit.reason) for limit in LIMITS}

@@ -8,6 +8,7 @@ import base64
 import contextlib
 import itertools
 import pathlib
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -399,3 +400,9 @@ def test_every_limit_is_met(usual: Options) -> None:
     """One that no cell meets says nothing."""
     every = [(stack, usual | cell) for stack, cell in (one.values for one in (*WHOLE, *DOCUMENT_CELLS))]
     assert [limit for limit in LIMITS if not any(limit.holds(*one) for one in every)] == []
+
+
+def test_every_limit_is_told() -> None:
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "interop.md").read_text()
+    told = re.findall(r"^\| (\w+) \| (?:both|we send) \| (.+) \|$", page, re.MULTILINE)
+    assert set(told) == {(limit.stack, limit.reason) for limit in LIMITS}
