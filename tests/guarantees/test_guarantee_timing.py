@@ -38,7 +38,7 @@ async def test_without_the_hold_it_shows(tmp_path: pathlib.Path, loop: str) -> N
     """Else the check above could not fail."""
     causes = (Cause.PADDING, Cause.BOMB)
     folder = tmp_path / "gateway"
-    verdict = await examine(folder, loop=loop, number=60, hold=0, connections=2, causes=causes)
+    verdict = await examine(folder, loop=loop, number=120, hold=0, connections=1, causes=causes)
     assert verdict.answers == 1
     assert worst(verdict) > 4.5
     assert verdict.is_told
