@@ -83,7 +83,7 @@ class OurKeys(NamedTuple):
             and held.pair.certificate not in here
             and valid_at(held.pair.certificate, now)
         ]
-        return self._replace(decryption=(*self.decryption, *kept))
+        return self._replace(decryption=(*self.decryption, *kept)) if kept else self
 
 
 def load_keys(config: Config, before: OurKeys | None = None) -> OurKeys:

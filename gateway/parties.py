@@ -89,6 +89,9 @@ class Parties:
     def replace(self, other: "Parties", now: datetime) -> None:
         """Become `other`, at once, keeping the keys that `other` replaced in place. Raises nothing."""
         keys = other.keys.beside(self.keys, now)
+        if keys is other.keys:
+            self._loaded, self._known = other._loaded, other._known
+            return
         loaded = other._loaded._replace(keys=keys)
         self._loaded, self._known = loaded, _at(loaded, now)
 
