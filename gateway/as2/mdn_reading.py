@@ -11,6 +11,7 @@ from . import mime
 from .disposition import Disposition, Outcome, ReadDisposition, read_disposition
 from .mic import Mic, same_mic
 from .mime import Entity
+from .multipart import split
 from .names import read_name
 from .signature import Signed, Tolerance, parts_of, verify_detached, verify_opaque
 from .terms import Terms
@@ -86,7 +87,7 @@ def reported_message(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> str
     try:
         report = outer
         if outer.media_type == "multipart/signed":
-            report = mime.read_entity(mime.split(outer).parts[0])
+            report = mime.read_entity(split(outer).parts[0])
         if report.media_type not in {_REPORT, _NOTIFICATION}:
             return None
         return (_notification(report) or {}).get("original-message-id", "")
@@ -170,7 +171,7 @@ def _notification(report: Entity) -> dict[str, str] | None:
         return mime.read_fields(mime.decode(report))
     if not report.media_type.startswith("multipart/"):
         return None
-    for part in map(mime.read_entity, mime.split(report).parts):
+    for part in map(mime.read_entity, split(report).parts):
         if part.media_type == _NOTIFICATION:
             return mime.read_fields(mime.decode(part))
     return None

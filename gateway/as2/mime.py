@@ -18,10 +18,6 @@ from .remembering import remembered
 
 # A part's header block: far above any real one (a few hundred octets), and bounds the search for its end.
 MAX_HEADER_BLOCK = 64 * 1024
-# Parts of one multipart: two in multipart/signed, two or three in a report, one an attachment elsewhere.
-MAX_PARTS = 64
-# RFC 2046 5.1.1 says 70; some products make longer ones.
-MAX_BOUNDARY = 200
 # A file name for showing; common file systems stop at 255 octets.
 MAX_FILENAME = 120
 
@@ -30,13 +26,12 @@ _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*)")
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
 # Some products write a path with single backslashes: only what must be escaped is taken for escaped.
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
-_DELIMITER_TAIL = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _PLAIN_TEXT = bytes((*b"\t\r\n", *range(0x20, 0x7F)))
 _LINE = 76  # RFC 2045 6.8
 _WHITE_SPACE = b" \t\r\n"
 # CMS in DER or BER begins with a SEQUENCE. The base64 of that octet begins with "M", so the two never clash.
 _SEQUENCE = b"\x30"
-_RETURN, _NEWLINE = b"\r\n"
+_RETURN = 0x0D
 
 
 class MimeError(ValueError):
@@ -179,54 +174,6 @@ def parameters(value: str) -> Mapping[str, str]:
             quoted = _QUOTED_PAIR.sub(r"\1", quoted)
         found.setdefault(name.lower(), quoted or token.strip())
     return MappingProxyType(found)
-
-
-class Multipart(NamedTuple):
-    """A multipart taken apart. `epilogue` is None where the closing delimiter is missing, which is
-    tolerated.
-    """
-
-    preamble: bytes
-    parts: list[bytes]
-    epilogue: bytes | None
-
-
-def split(entity: Entity) -> Multipart:
-    """The multipart `entity`. A part is what stands after its delimiter's line end up to, and without, the
-    line end before the next delimiter (RFC 2046 5.1.1).
-
-    Raises MimeError if there is no boundary, no part, or more than MAX_PARTS.
-    """
-    boundary = entity.parameter("content-type", "boundary")
-    if not boundary or len(boundary) > MAX_BOUNDARY:
-        raise MimeError("a multipart without a usable boundary")
-    raw, begin, delimiter = entity.raw, entity.body_at, b"--" + boundary.encode("latin-1")
-    parts: list[bytes] = []
-    preamble, start, at = b"", -1, raw.find(delimiter, begin)
-    while at != -1:
-        tail = _DELIMITER_TAIL.match(raw, at + len(delimiter))
-        if tail is None or (at > begin and raw[at - 1] != _NEWLINE):
-            at = raw.find(delimiter, at + len(delimiter))
-            continue
-        if start < 0:
-            preamble = raw[begin:at]
-        else:
-            parts.append(raw[start : max(start, at - (2 if raw[at - 2] == _RETURN else 1))])
-        start = tail.end()
-        if tail[1]:
-            return _with_parts(Multipart(preamble, parts, raw[start:]))
-        if len(parts) >= MAX_PARTS:
-            raise MimeError("too many parts")
-        at = raw.find(delimiter, start)
-    if start >= 0:
-        parts.append(raw[start:])
-    return _with_parts(Multipart(preamble, parts, None))
-
-
-def _with_parts(multipart: Multipart) -> Multipart:
-    if not multipart.parts:
-        raise MimeError("a multipart without a part")
-    return multipart
 
 
 def is_plain_text(octets: bytes) -> bool:

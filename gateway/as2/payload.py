@@ -5,11 +5,14 @@ from typing import NamedTuple
 
 from . import mime
 from .mime import Entity
+from .multipart import entities
 
 # What a payload without any type is; also where the type that HTTP gives is that of its wrapping.
 UNKNOWN_TYPE = "application/octet-stream"
 
-_WRAPPING_TYPES = frozenset({"multipart/signed", "application/pkcs7-mime", "application/x-pkcs7-mime"})
+_WRAPPING_TYPES = frozenset(
+    {"multipart/signed", "multipart/related", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+)
 _WRAPPING_SUFFIXES = (".p7m", ".p7z", ".p7s")
 
 
@@ -33,7 +36,7 @@ def read_payload(entity: Entity, outer: Entity) -> Payload:
     decoded.
     """
     if entity.media_type == "multipart/related":
-        parts = [mime.read_entity(part) for part in mime.split(entity).parts]
+        parts = entities(entity)
         root = _root(parts, entity.parameter("content-type", "start"))
         others = (_part(part, part) for part in parts if part is not root)
         return Payload(document=_part(root, outer), attachments=tuple(others))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ...security import IntegrityFailed
 from ...security.cms import Verified, verify
 from . import mime
+from .multipart import split
 from .terms import Terms
 
 
@@ -88,7 +89,7 @@ class SignedParts(NamedTuple):
 
 def parts_of(entity: mime.Entity) -> SignedParts:
     """The parts of the multipart/signed `entity`. Raises MimeError if it does not have the two."""
-    multipart = mime.split(entity)
+    multipart = split(entity)
     if len(multipart.parts) < 2:
         raise mime.MimeError("a multipart/signed without a signature")
     signature = mime.read_entity(multipart.parts[1])

@@ -38,6 +38,7 @@ from .disposition import read_disposition
 from .inspected import Judged, Layer, Means, Notification, Over, Standing
 from .layers import unprotected
 from .mime import Entity
+from .multipart import split
 from .payload import UNKNOWN_TYPE, Part
 from .signature import Signed, parts_of, verify_detached, verify_opaque
 from .terms import Terms
@@ -117,7 +118,7 @@ class Walk:
         if entity.media_type in _SIGNATURES:
             return dataclasses.replace(layer, cms=inspect_cms(mime.decode_cms(entity)))
         if entity.media_type.startswith("multipart/"):
-            parts = map(mime.read_entity, mime.split(entity).parts)
+            parts = map(mime.read_entity, split(entity).parts)
             return dataclasses.replace(layer, inside=tuple(self.entity(part, depth + 1) for part in parts))
         content = mime.decode(entity)
         kind = layer.content_type or UNKNOWN_TYPE

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tidewaiter.gateway.as2 import Composed, Disposition, Received, Refused, mime
+from tidewaiter.gateway.as2 import Composed, Disposition, Received, Refused, mime, signature
+from tidewaiter.gateway.as2.multipart import split
 from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import Cipher, Digest
 from tidewaiter.security.cms import compress, encrypt, sign
@@ -236,7 +237,7 @@ def test_an_unforeseen_crash_inside_encryption_is_told_as_nothing_else(
     def crash(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(mime, "split", crash)
+    monkeypatch.setattr(signature, "split", crash)
     assert_told_nothing(link, body, refused)
 
 
@@ -245,8 +246,8 @@ def test_the_refusal_does_not_depend_on_the_message_but_for_its_ids(link: Any, r
     headers = {**dict(message.headers), "Message-ID": "<other@bob>"}.items()
     body = sent(link, CONTENTS["tampered"](link))
     mdn = link.answer(headers, body)[1]
-    unsigned = mime.split(mime.from_http(link.wire(mdn.headers), mdn.body)).parts[0]
-    first = mime.split(mime.from_http(link.wire(refused[0]), refused[1])).parts[0]  # type: ignore[arg-type]
+    unsigned = split(mime.from_http(link.wire(mdn.headers), mdn.body)).parts[0]
+    first = split(mime.from_http(link.wire(refused[0]), refused[1])).parts[0]  # type: ignore[arg-type]
     assert unsigned.replace(b"<other@bob>", b"<1@bob>") == first
 
 

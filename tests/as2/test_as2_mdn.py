@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tidewaiter.gateway.as2 import Disposition, Identity, Mdn, Mic, compose_mdn, identify, mime
 from tidewaiter.gateway.as2.composing import FEATURES
+from tidewaiter.gateway.as2.multipart import split
 from tidewaiter.security import Digest
 
 MIC = Mic.over(b"x", Digest.SHA256)
@@ -49,8 +50,8 @@ def entity_of(link: Any, mdn: Mdn) -> mime.Entity:
 
 def fields_of(link: Any, mdn: Mdn) -> dict[str, str]:
     outer = entity_of(link, mdn)
-    report = mime.read_entity(mime.split(outer).parts[0]) if outer.media_type == "multipart/signed" else outer
-    return mime.read_fields(mime.read_entity(mime.split(report).parts[1]).body)
+    report = mime.read_entity(split(outer).parts[0]) if outer.media_type == "multipart/signed" else outer
+    return mime.read_fields(mime.read_entity(split(report).parts[1]).body)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +70,7 @@ def test_openssl_verifies_a_receipt(
     lines = "".join(f"{name}: {value}\r\n" for name, value in mdn.headers)
     (tmp_path / "mdn.eml").write_bytes(lines.encode() + b"\r\n" + mdn.body)
     (tmp_path / "alice.pem").write_bytes(link.keys["alice"].certificate.public_bytes(Encoding.PEM))
-    report, signature = mime.split(entity_of(link, mdn)).parts
+    report, signature = split(entity_of(link, mdn)).parts
     (tmp_path / "report").write_bytes(report)
     (tmp_path / "signature.der").write_bytes(mime.decode_cms(mime.read_entity(signature)))
     ours = ["-noverify", "-nointern", "-certfile", "alice.pem", "-out", "out"]
@@ -96,11 +97,11 @@ def test_the_form_of_a_signed_receipt(link: Any) -> None:
     assert outer.media_type == "multipart/signed"
     assert outer.parameter("content-type", "protocol") == "application/pkcs7-signature"
     assert outer.parameter("content-type", "micalg") == "sha-256"
-    report, signature = (mime.read_entity(part) for part in mime.split(outer).parts)
+    report, signature = (mime.read_entity(part) for part in split(outer).parts)
     assert report.media_type == "multipart/report"
     assert report.parameter("content-type", "report-type") == "disposition-notification"
     assert signature.media_type == "application/pkcs7-signature"
-    types = [mime.read_entity(part).media_type for part in mime.split(report).parts]
+    types = [mime.read_entity(part).media_type for part in split(report).parts]
     assert types == ["text/plain", "message/disposition-notification"]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tidewaiter.gateway.as2 import Composed, Disposition, Mic, Received, Refused, Tolerance, mime
-from tidewaiter.gateway.as2.writing import Piece, signed
+from tidewaiter.gateway.as2.multipart import split
+from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import Cipher, Digest
 from tidewaiter.security.cms import Signer, encrypt, sign
 
@@ -47,7 +48,7 @@ def test_what_the_mic_is_over(link: Any, changes: dict[str, Any], source: Callab
 
 def test_compressed_inside_the_signature_the_mic_is_over_the_compressed_part(link: Any) -> None:
     message = link.send(compress=True, encrypt=False)
-    part = mime.split(mime.from_http(link.wire(message.headers), message.body)).parts[0]
+    part = split(mime.from_http(link.wire(message.headers), message.body)).parts[0]
     assert b"compressed-data" in part
     assert link.receive(message.headers, message.body, link.alice(**OPEN)).mic.value == mic_of(part)
 
@@ -72,7 +73,7 @@ def test_the_first_algorithm_listed_and_allowed_is_used(
     message = link.send(encrypt=False)
     headers = {**dict(message.headers), "Disposition-Notification-Options": options(*micalgs)}.items()
     result = link.receive(headers, message.body, link.alice(**OPEN))
-    part = mime.split(mime.from_http(link.wire(headers), message.body)).parts[0]
+    part = split(mime.from_http(link.wire(headers), message.body)).parts[0]
     assert result.mic == Mic.over(part, digest)
     other = Mic.over(part, Digest.SHA256)
     assert result.signature_mic == (other if digest is not Digest.SHA256 else None)

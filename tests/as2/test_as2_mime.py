@@ -10,49 +10,6 @@ from tidewaiter.gateway.as2 import mime
 from tidewaiter.gateway.as2.mime import Entity, MimeError
 
 
-def multipart(body: bytes, boundary: str = "b") -> Entity:
-    return mime.from_http([(b"Content-Type", f'multipart/signed; boundary="{boundary}"'.encode())], body)
-
-
-def test_parts_are_exactly_what_stands_between_the_delimiters() -> None:
-    body = b"preamble\r\n--b\r\nA: 1\r\n\r\none\r\n\r\n--b \t\r\n\r\ntwo\n\r\n--b--\r\nepilogue"
-    parts = [b"A: 1\r\n\r\none\r\n", b"\r\ntwo\n"]
-    assert mime.split(multipart(body)) == mime.Multipart(b"preamble\r\n", parts, b"epilogue")
-
-
-@pytest.mark.parametrize(
-    ("body", "parts"),
-    [
-        (b"--b\r\none\r\n--b--", [b"one"]),
-        (b"--b\none\n--b--\n", [b"one"]),
-        (b"--b\r\n--b\r\ntwo\r\n--b--", [b"", b"two"]),
-        (b"--b\r\none\r\n--bb\r\nstill one --b\r\n--b--", [b"one\r\n--bb\r\nstill one --b"]),
-        (b"--b\r\nnever closed", [b"never closed"]),
-        (b"--b\r\n", [b""]),
-        (b"--b\r\none\r\r\n--b--", [b"one\r"]),
-    ],
-)
-def test_delimiters_count_only_on_a_line_of_their_own(body: bytes, parts: list[bytes]) -> None:
-    assert mime.split(multipart(body)).parts == parts
-
-
-@pytest.mark.parametrize("body", [b"", b"no part", b"--b--\r\n", b"x--b\r\n"])
-def test_a_multipart_without_parts_is_refused(body: bytes) -> None:
-    with pytest.raises(MimeError):
-        mime.split(multipart(body))
-
-
-def test_the_number_of_parts_is_limited() -> None:
-    with pytest.raises(MimeError, match="too many"):
-        mime.split(multipart(b"--b\r\n\r\n" * (mime.MAX_PARTS + 2)))
-
-
-@pytest.mark.parametrize("boundary", ["", "x" * 201])
-def test_a_boundary_must_be_usable(boundary: str) -> None:
-    with pytest.raises(MimeError, match="boundary"):
-        mime.split(multipart(b"--\r\n\r\n", boundary))
-
-
 def test_headers_inside_parts_are_unfolded_for_reading() -> None:
     raw = b"Content-Type: multipart/report;\r\n\tboundary=x;\r\n report-type=y\r\nX-A:  1 \r\n\r\nbody"
     entity = mime.read_entity(raw)

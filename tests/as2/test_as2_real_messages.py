@@ -19,6 +19,7 @@ from tidewaiter.gateway.as2 import (
     read_mdn,
     receive,
 )
+from tidewaiter.gateway.as2.multipart import split
 from tidewaiter.security import Digest, load_certificates, load_private_key
 from tidewaiter.security.cms import DecryptionKey
 from tidewaiter.security.der import to_der
@@ -139,7 +140,7 @@ def test_an_encrypted_unsigned_message_is_told_nothing(messages: pathlib.Path) -
 
 def test_mendelson(messages: pathlib.Path) -> None:
     message = load(messages, "mendelson_signed")
-    signature = mime.split(mime.from_http(*message)).parts[1]
+    signature = split(mime.from_http(*message)).parts[1]
     # As if the partner had given us its certificate: the one inside the message never counts by itself.
     pinned = pkcs7.load_der_pkcs7_certificates(to_der(mime.decode_cms(mime.read_entity(signature))))
     terms = alice(messages, our_name="pyas2lib", their_name="mecas2", their_signing=pinned)

@@ -22,6 +22,7 @@ from tidewaiter.gateway.as2 import (
     read_mdn,
 )
 from tidewaiter.gateway.as2.disposition import Outcome
+from tidewaiter.gateway.as2.multipart import split
 from tidewaiter.security import (
     AuthenticationFailed,
     Cipher,
@@ -156,7 +157,7 @@ def asked(forge: Forge) -> tuple[Composed, bytes]:
     identity = identify(link.wire(message.headers))
     ids = {"message_id": "<r@bob>", "now": link.now, "boundary": "a1b2c3"}
     mdn = compose_mdn(identity, Disposition.PROCESSED, message.mic, link.bob(), **ids)
-    return message, bytes(mime.split(mime.from_http(link.wire(mdn.headers), mdn.body)).parts[0])
+    return message, bytes(split(mime.from_http(link.wire(mdn.headers), mdn.body)).parts[0])
 
 
 def test_a_receipt_so_signed_proves_nothing(
