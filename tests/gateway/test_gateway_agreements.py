@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tidewaiter.gateway import resources
-from tidewaiter.gateway.as2 import Receipts, Terms
+from tidewaiter.gateway.as2 import Disposition, Receipts, Received, Terms, compose, identify, receive
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties
 from tidewaiter.gateway.toml import ConfigError
 from tidewaiter.security import Cipher, Digest, KeyTransport, Signature, load_certificates, make_self_signed
+from tidewaiter.security.cms import Signer
 
 NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -175,6 +176,50 @@ def test_authorities_in_place_of_certificates(agreement: Agreement) -> None:
         "CN=AS2,O=Meridian",
     )
     assert tuple(terms.their_signing) == ()
+
+
+def test_a_message_counts_by_what_the_authorities_certified(agreement: Agreement) -> None:
+    """The certificate is in no file of ours; another authority's of the same name is nobody's."""
+    authority, other = (certified("CN=Root") for _ in range(2))
+    (agreement.folder / "keys/root.pem").write_bytes(authority[0].public_bytes(Encoding.PEM))
+    terms = agreement.terms(
+        'authorities = ["keys/root.pem"]', 'subject = "CN=AS2,O=Meridian"', PINNED, 'allow = ["unencrypted"]'
+    )
+    for by, believed in ((authority, True), (other, False)):
+        theirs = Terms(
+            our_name="MERIDIAN",
+            their_name="TIDEWAITER",
+            signer=Signer(*certified("CN=AS2,O=Meridian", by)),
+            encrypt=False,
+        )
+        sent = compose(
+            b"text", "text/plain", theirs, message_id="<1@x>", now=NOW, boundary="0f1e2d3c4b5a69788796"
+        )
+        headers = [(name.lower().encode(), value.encode()) for name, value in sent.headers]
+        got = receive(identify(headers), headers, sent.body, terms, now=NOW)
+        assert isinstance(got, Received) is believed
+        assert got.disposition is (Disposition.PROCESSED if believed else Disposition.AUTHENTICATION_FAILED)
+
+
+Certified = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+
+
+def certified(subject: str, by: Certified | None = None) -> Certified:
+    """A certificate by the authority `by`, or such an authority."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string(subject)
+    issuer, signer = (name, key) if by is None else (by[0].subject, by[1])
+    authority = by is None
+    usage = x509.KeyUsage(not authority, False, False, False, False, authority, authority, False, False)
+    builder = (
+        x509.CertificateBuilder(issuer, name, key.public_key(), 9, NOW - DAY, NOW + DAY)
+        .add_extension(x509.BasicConstraints(authority, None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
+    )
+    return builder.sign(signer, hashes.SHA256()), key
 
 
 def test_certificates_for_both_do_not_pin_what_authorities_certify(agreement: Agreement) -> None:

@@ -177,6 +177,15 @@ async def test_what_cannot_be_used_changes_nothing(scene: Scene, file: str, cont
     assert scene.parties.agencies["health"].certificates == (coming,)
 
 
+async def test_what_is_refused_does_not_show_a_key(scene: Scene) -> None:
+    await scene.check()
+    lines = (scene.folder / "keys/gateway.key").read_text().splitlines()
+    scene.write("keys/gateway.key", "\n".join([*lines[:-2], f"{lines[-2]}!", lines[-1]]))
+    _, logged = await scene.check()
+    assert "keys/gateway.key" in logged[0][1]["reason"]
+    assert not any(line in str(logged) for line in lines if not line.startswith("-"))
+
+
 async def test_a_file_that_is_named_before_it_is_there(scene: Scene) -> None:
     await scene.check()
     scene.edit("partners/trader.toml", '"keys/trader.pem"', '"keys/trader.pem", "keys/late.pem"')
