@@ -227,6 +227,15 @@ def forms() -> Iterator[Options]:
             yield {"encoding": encoding, "compress": compress, "encrypt": "none"}
         for encoding in ("base64", "quoted-printable", "7bit", None):
             yield {"payload_encoding": encoding, "compress": compress}
+    for name in ("keyid", "nocerts", "cades", "nosmimecap"):
+        for key in ("pkcs1", "ecdh-sha256"):
+            yield {name: True, "key": key, "sign": "pss" if key == "pkcs1" else "ecdsa"}
+    # The older command writes PKCS#7.
+    for form in ({}, {"ber": True}, {"opaque": True}, {"opaque": True, "encrypt": "none"}):
+        yield {"command": "smime", **form}
+    yield {"signers": ("peer-ec",)}
+    yield {"signers": ("peer-ec",), "opaque": True, "encrypt": "none"}
+    yield {"signers": ("other",)}
     yield {"bare": True, "sign": "none"}
     yield {"http_encoding": True, "encoding": "base64"}
     yield {"opaque": True, "encrypt": "none"}

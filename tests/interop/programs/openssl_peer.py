@@ -61,8 +61,12 @@ class OpenSsl(Peer):
         me = "other" if options.get("fault") == "signer" else me
         digest = options["digest"]
         padding = ("-keyopt", "rsa_padding_mode:pss") if scheme == "pss" else ()
+        for name in ("keyid", "nocerts", "cades", "nosmimecap"):
+            more += (f"-{name}",) if options.get(name) else ()
+        for name in options.get("signers", ()):
+            more += ("-signer", self._key(name, "pem"), "-inkey", self._key(name, "key"))
         return openssl(
-            *("cms", "-sign", "-binary", "-outform", "DER", "-md", digest),
+            *(options.get("command", "cms"), "-sign", "-binary", "-outform", "DER", "-md", digest),
             *("-signer", self._key(me, "pem"), "-inkey", self._key(me, "key")),
             *padding,
             *more,
@@ -112,14 +116,20 @@ class OpenSsl(Peer):
             "ecdh": (f"ecdh_kdf_md:{digest}",),
         }[transport]
         others = ("-recip", self._key("other", "pem")) if options.get("recipients") else ()
+        recipient = ("-recip", self._key(theirs, "pem"))
+        if options.get("command") == "smime":
+            recipient = recipient[1:]
         data = openssl(
-            *("cms", "-encrypt", "-binary", "-outform", "DER", f"-{options['encrypt']}"),
+            *(options.get("command", "cms"), "-encrypt", "-binary", "-outform", "DER"),
+            f"-{options['encrypt']}",
             *(("-stream",) if options.get("ber") else ()),
+            *(("-keyid",) if options.get("keyid") else ()),
             # Left alone, openssl wraps the key by the content's own cipher: Triple DES for Triple DES.
             *(("-aes256-wrap",) if transport == "ecdh" and options["encrypt"] == "des3" else ()),
             *others,
-            *("-recip", self._key(theirs, "pem")),
+            *(recipient if options.get("command") != "smime" else ()),
             *(word for keyopt in keyopts for word in ("-keyopt", keyopt)),
+            *(recipient if options.get("command") == "smime" else ()),
             data=content,
         )
         kind = "authEnveloped-data" if options["encrypt"].endswith("gcm") else "enveloped-data"
