@@ -92,8 +92,9 @@ class Reloader:
         # Nothing is awaited from here on: no message sees one without the other.
         self._parties.replace(found.parties, clock.utc(self._now()))
         self._contexts.take(found.contexts)
-        files = sorted(str(file).removeprefix(f"{self._folder}/") for file in changed)
-        log.info("reloaded", files=files, signing=fingerprint(self._parties.signer.certificate))
+        if changed:
+            files = sorted(str(file).removeprefix(f"{self._folder}/") for file in changed)
+            log.info("reloaded", files=files, signing=fingerprint(self._parties.signer.certificate))
         self._tell(found)
         return True
 
