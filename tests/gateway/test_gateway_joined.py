@@ -5,6 +5,7 @@ and MDNs go both ways, over a wire in memory that can lose things.
 """
 
 import pathlib
+import random
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tidewaiter.gateway import mdn_queue
 from tidewaiter.gateway.http import ClientResponse, Headers, PeerClosed
 from tidewaiter.gateway.ledger import SqliteLedger, open_ledger
 from tidewaiter.routing.lifecycle import DeliveryState, MdnState, NotificationState
@@ -227,3 +229,43 @@ async def test_the_sender_asks_again_and_gets_the_same_mdn(joined: Any, make_doc
         sent = [body for host, body in wire.seen if host == "authority.example"]
         assert sent[0] in sent[1:]
         assert len(await theirs.ledger.lodgements(limit=9)) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_nothing_is_lost_where_every_third_response_is(
+    joined: Any, make_document: Make, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of messages and of MDNs, in both directions, with a process that ends now and then: in the end every
+    message is taken once and receipted, and was one set of octets each time it went."""
+    monkeypatch.setattr(mdn_queue, "ANSWER_SECONDS", 0)
+    chance = random.Random(seed)
+    lrns = [f"CHAOS-{number}" for number in range(3)]
+    seen: list[tuple[str, bytes]] = []
+    passed = 0.0
+    for life in range(4):
+        async with joined() as (ours, theirs, wire):
+            tick(passed, ours, theirs)
+            wire.seen = seen
+            wire.lost = lambda *_, last=life == 3: not last and chance.random() < 1 / 3
+            for lrn in lrns[life : life + 1]:
+                await ours.lodge(make_document(lrn=lrn, reference=f"R{lrn}"))
+            for _ in range(chance.randrange(1, 4) if life < 3 else 12):
+                await pump(ours, theirs)
+                tick(400, ours, theirs)
+                passed += 400
+            lodged = await ours.ledger.lodgements(limit=9)
+            states = [
+                delivery.state
+                for one in lodged
+                for delivery in (await ours.status(one.id)).deliveries
+                if delivery.agency == "customs"
+            ]
+            taken = await theirs.ledger.lodgements(limit=9)
+            undone = [
+                await theirs.ledger.mdns(state=s, limit=9) for s in MdnState if s is not MdnState.DELIVERED
+            ]
+    assert states == [DeliveryState.SENT] * len(lrns)
+    assert sorted(one.lrn for one in taken) == lrns
+    assert undone == [[], [], [], []]
+    messages = {body for host, body in seen if host == "authority.example" and b"disposition-n" not in body}
+    assert len(messages) == len(lrns)
