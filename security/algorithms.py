@@ -8,7 +8,7 @@ import dataclasses
 import enum
 import functools
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Protocol
 
 from cryptography.hazmat.primitives import hashes
@@ -164,19 +164,17 @@ class Policy:
     min_rsa_bits: int = 2048
     allow_no_signed_attributes: bool = False
 
+    _allowed: frozenset[Digest | Cipher | KeyTransport | Signature] = dataclasses.field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        allowed = (*self.digests, *self.ciphers, *self.key_transports, *self.signatures)
+        object.__setattr__(self, "_allowed", frozenset(allowed))
+
     def require(self, algorithm: Digest | Cipher | KeyTransport | Signature) -> None:
         """Raise InsufficientSecurity unless `algorithm` is allowed."""
-        allowed: Collection[enum.Enum]
-        match algorithm:
-            case Digest():
-                allowed = self.digests
-            case Cipher():
-                allowed = self.ciphers
-            case KeyTransport():
-                allowed = self.key_transports
-            case Signature():
-                allowed = self.signatures
-        if algorithm not in allowed:
+        if algorithm not in self._allowed:
             raise InsufficientSecurity(f"{algorithm.value} is not allowed")
 
     def require_rsa_bits(self, bits: int) -> None:

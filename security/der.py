@@ -77,12 +77,16 @@ def children(data: Buffer, start: int, stop: int, *, limit: int) -> list[Element
             # As `element_at`, which a call for each element would make twice as slow.
             tag, length = data[start], data[start + 1]
             at = start + 2
-            if length >= 0x80 or tag & 0x1F == 0x1F:
+            if length == 0x82 and data[at]:
+                length = data[at] << 8 | data[at + 1]
+                at += 2
+            elif length >= 0x80:
                 _, _, at, end = element_at(data, start, stop)
-            else:
-                end = at + length
-            found.append(_element((tag, start, at, end)))
-            start = end
+                length = end - at
+            if tag & 0x1F == 0x1F:
+                raise MalformedCms("a tag that no CMS structure uses")
+            found.append(_element((tag, start, at, at + length)))
+            start = at + length
     except IndexError:
         raise MalformedCms("an element is cut off") from None
     if start > stop:

@@ -55,6 +55,7 @@ def compose(
     message_id = message_id if message_id.startswith("<") else f"<{message_id}>"
     if len(message_id) > MAX_MESSAGE_ID:
         raise ValueError("the Message-ID is too long")
+    now = now.replace(microsecond=0)
     piece = _part(payload, content_type, filename)
     if attachments:
         piece = _related(piece, content_type, attachments, f"m-{boundary}")

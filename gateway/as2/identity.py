@@ -1,7 +1,7 @@
 """Who sends what to whom, and which receipt is wanted: all that the headers of an AS2 message say."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -117,7 +117,7 @@ def identify(headers: Iterable[tuple[bytes, bytes]]) -> Identity:
     )
 
 
-def _text(first: dict[bytes, bytes], name: bytes) -> str:
+def _text(first: Mapping[bytes, bytes], name: bytes) -> str:
     """The value of a header; empty where it is missing."""
     return first.get(name, b"").decode("latin-1").strip(" \t")
 
@@ -140,7 +140,7 @@ def _name(value: str, header: str) -> str:
         raise BadRequest(f"{header}: {error}") from None
 
 
-def _receipt(first: dict[bytes, bytes]) -> ReceiptRequest | None:
+def _receipt(first: Mapping[bytes, bytes]) -> ReceiptRequest | None:
     """RFC 4130 7.3. Disposition-Notification-To is only a flag: its value is not read at all."""
     if b"disposition-notification-to" not in first:
         return None

@@ -53,13 +53,15 @@ def compose_mdn(
     cannot be used.
     """
     message_id = message_id if message_id.startswith("<") else f"<{message_id}>"
+    now = now.replace(microsecond=0)
     # Two boundaries of which neither begins the other: some readers look for a prefix only.
     report = _report(identity, disposition, mic, text or disposition.sentence, f"r-{boundary}")
-    piece = Piece(((("Content-Type", f'{_REPORT}; boundary="r-{boundary}"')),), (report,))
+    content_type = f'{_REPORT}; boundary="r-{boundary}"'
+    piece = Piece((("Content-Type", content_type),), (report,))
     if identity.wants_signed and terms is not None and terms.signer is not None:
-        whole = bytes(piece)
-        digest = terms.signer.digest.new(whole).digest()
-        piece = signed((whole,), terms.signer, digest, now=now, boundary=f"s-{boundary}")
+        entity = b"Content-Type: %b\r\n\r\n%b" % (content_type.encode("ascii"), report)
+        digest = terms.signer.digest.new(entity).digest()
+        piece = signed((entity,), terms.signer, digest, now=now, boundary=f"s-{boundary}")
     headers = (
         ("AS2-Version", AS2_VERSION),
         ("EDIINT-Features", FEATURES),
@@ -76,8 +78,8 @@ def compose_mdn(
 
 def _report(identity: Identity, disposition: Disposition, mic: Mic | None, text: str, boundary: str) -> bytes:
     """The two parts. What is echoed stands as it came: the sender looks for its own octets."""
-    sender, recipient, message_id = identity.as2_from_raw, identity.as2_to_raw, identity.message_id
-    on_one_line((("AS2-From", sender), ("AS2-To", recipient), ("Message-ID", message_id)))
+    recipient, message_id = identity.as2_to_raw, identity.message_id
+    on_one_line((("AS2-To", recipient), ("Message-ID", message_id)))
     fields = (
         f"Reporting-UA: {REPORTING_UA}\r\n"
         f"Original-Recipient: rfc822; {recipient}\r\n"

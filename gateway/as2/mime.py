@@ -12,7 +12,7 @@ import struct
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .remembering import remembered
 
@@ -101,8 +101,18 @@ def from_http(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Entity:
     return Entity(body, 0, known)
 
 
-def first_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+class _Indexed(Protocol):
+    """Headers that know their first values, as those of a listener may."""
+
+    first: Mapping[bytes, bytes]
+
+
+def first_of(headers: Iterable[tuple[bytes, bytes]] | _Indexed) -> Mapping[bytes, bytes]:
     """The first value of each name, in lower case."""
+    known: Mapping[bytes, bytes] | None = getattr(headers, "first", None)
+    if known is not None:
+        return known
+    assert isinstance(headers, Iterable)
     return {name.lower(): value for name, value in reversed(tuple(headers))}
 
 

@@ -80,7 +80,7 @@ def attachment(filename: str) -> str:
 
 def date(moment: datetime) -> str:
     """`moment` as a Date header (RFC 5322 3.3)."""
-    return _date(moment.replace(microsecond=0))
+    return _date(moment.replace(microsecond=0) if moment.microsecond else moment)
 
 
 _date = functools.lru_cache(maxsize=_DATES)(format_datetime)

@@ -128,8 +128,14 @@ def unseal(
 def _unpadded(content: memoryview, cbc: CipherContext, block: int) -> bytes | None:
     """`content` decrypted, without its padding (RFC 5652 6.3); None where that is none.
 
-    Through a buffer that gives itself up without a copy: a large content exists once.
+    A large one goes through a buffer that gives itself up without a copy, so that it exists once.
     """
+    if len(content) <= _PIECE:
+        whole = cbc.update(content) + cbc.finalize()
+        count = whole[-1] if whole else 0
+        if not 1 <= count <= block or not whole.endswith(bytes((count,)) * count):
+            return None
+        return whole[:-count]
     plain = io.BytesIO()
     for start in range(0, len(content), _PIECE):
         plain.write(cbc.update(content[start : start + _PIECE]))

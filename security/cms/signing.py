@@ -88,7 +88,9 @@ class Signer:
         attributes = b"".join(
             (
                 _CONTENT_TYPE_IS_DATA,
-                _signing_time(signing_time.replace(microsecond=0)),
+                _signing_time(
+                    signing_time.replace(microsecond=0) if signing_time.microsecond else signing_time
+                ),
                 self._digest_head,
                 message_digest,
             )
