@@ -66,7 +66,7 @@ def test_an_mdn_and_the_file_alone(
     words = ("--certificate", lodged / "keys/gateway.pem", "--document", samples / "import.edi")
     done = cli("verify-receipt", wire("MDN", 0), *words)
     assert done.exit_code == REFUSED
-    assert "the MIC covers the MIME part, not the file alone: give that, or --mic\n" in done.stdout
+    assert "the MIC covers the MIME part, not the file alone: give that, --message or --mic\n" in done.stdout
 
 
 def test_the_certificate_is_blamed_for_itself(cli: RunCli, wire: Wire, tmp_path: pathlib.Path) -> None:
