@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from ..as2 import Disposition
-from ..as2.inspected import Inspection, Layer, Means, Standing, Verdict
-from ..as2.inspection import inspect, layers
-from ..as2.stored import Kind, NotStored, Stored, read_stored
+from ..as2.inspection.messages import inspect, layers
+from ..as2.inspection.stored import Kind, NotStored, Stored, read_stored
+from ..as2.inspection.values import Inspection, Layer, Means, Standing, Verdict
 from .as2_documents import write_documents
 from .as2_means import Unusable, configured_means, given_means, read_moment, together
 from .as2_records import record

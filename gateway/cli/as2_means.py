@@ -10,8 +10,8 @@ from ...security import KeyStoreError, load_certificates, load_private_key
 from ...security.cms import DecryptionKey
 from ...security.keystore import PrivateKey
 from ..as2 import read_name
-from ..as2.inspected import Means
-from ..as2.stored import Stored
+from ..as2.inspection.stored import Stored
+from ..as2.inspection.values import Means
 from ..config import load_config
 from ..parties import Parties, Party
 from ..toml import ConfigError

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ..as2.inspected import Inspection
+from ..as2.inspection.values import Inspection
 from .as2_documents import Written
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from ...security.cms.inspected import (
+from ...security.inspection.values import (
     Holder,
     ShownCertificate,
     ShownCompressed,
@@ -13,8 +13,8 @@ from ...security.cms.inspected import (
     ShownSigner,
 )
 from ..as2 import Identity
-from ..as2.inspected import Inspection, Judged, Layer, Notification, Standing
-from ..as2.inspection import notifications
+from ..as2.inspection.messages import notifications
+from ..as2.inspection.values import Inspection, Judged, Layer, Notification, Standing
 from .as2_documents import Written
 from .paint import ELLIPSIS, Paint, Style, printable
 

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from ...security import DEFAULT_POLICY, MalformedCms, SecurityError, fingerprint, load_certificates
 from ...security.cms import verify
-from ..as2.stored import NotStored, read_stored
+from ..as2.inspection.stored import NotStored, read_stored
 from ..receipts import SIGNATURE_HEADER
 from .as2_means import Unusable, read_moment
 from .receipt_mdn import ANOTHER, MATCHES, Sent, Unreadable, mdn_receipt

@@ -9,9 +9,9 @@ from cryptography import x509
 
 from ...security import Digest
 from ..as2 import MdnKind, Mic, Terms, read_mdn, read_name, same_mic
-from ..as2.inspected import Inspection, Means
-from ..as2.inspection import GIVEN, NOW, inspect, mic_source, notifications
-from ..as2.stored import NotStored, Stored, read_stored
+from ..as2.inspection.messages import GIVEN, NOW, inspect, mic_source, notifications
+from ..as2.inspection.stored import NotStored, Stored, read_stored
+from ..as2.inspection.values import Inspection, Means
 from .as2_means import Unusable, read_keys
 
 MATCHES, ANOTHER = "matches", "is another one"

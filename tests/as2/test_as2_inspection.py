@@ -9,10 +9,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tidewaiter.gateway.as2 import Composed, Disposition, Mic, Part, Terms, Tolerance, compose
-from tidewaiter.gateway.as2.inspected import Inspection, Layer, Means, Over, Standing
-from tidewaiter.gateway.as2.inspection import DATED, GIVEN, NOW, SIGNED_AT, inspect, layers, mic_source
-from tidewaiter.gateway.as2.stored import read_stored
-from tidewaiter.gateway.as2.unwrapping import MAX_DEPTH, MAX_ENTITIES
+from tidewaiter.gateway.as2.inspection.messages import (
+    DATED,
+    GIVEN,
+    NOW,
+    SIGNED_AT,
+    inspect,
+    layers,
+    mic_source,
+)
+from tidewaiter.gateway.as2.inspection.stored import read_stored
+from tidewaiter.gateway.as2.inspection.unwrapping import MAX_DEPTH, MAX_ENTITIES
+from tidewaiter.gateway.as2.inspection.values import Inspection, Layer, Means, Over, Standing
 from tidewaiter.gateway.as2.writing import Piece
 from tidewaiter.security import Cipher, Digest, fingerprint
 from tidewaiter.security.chain import Authorities

@@ -22,7 +22,7 @@ from tidewaiter.security.cms import (
     sign,
     verify,
 )
-from tidewaiter.security.cms.inspection import carried_certificates, inspect
+from tidewaiter.security.inspection.structures import carried_certificates, inspect
 
 SEED = 20_261_122
 # The octet flips of one message; the primes walk through all offsets of a structure of powers of two.

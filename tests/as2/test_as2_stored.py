@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from tidewaiter.gateway.as2.stored import Kind, NotStored, read_stored
+from tidewaiter.gateway.as2.inspection.stored import Kind, NotStored, read_stored
 
 CMS = b"\x30\x82\x01\x04" + bytes(range(256)) + b"\r\n\r\n"
 HEAD = b"AS2-From: bob\r\nAS2-To: alice\r\nContent-Type: text/plain\r\n"

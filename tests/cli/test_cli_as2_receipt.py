@@ -177,11 +177,11 @@ def test_one_that_is_not_dated_takes_the_time_given(
     verify: Verify, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without its signing time: as some products sign."""
-    from tidewaiter.gateway.as2 import inspection
+    from tidewaiter.gateway.as2.inspection import messages
 
     exchange.receipt(exchange.request(), dated=False)
     assert verify()[1]["judged"].endswith("by the signature")
-    monkeypatch.setattr(inspection, "signing_times", lambda _: iter(()))
+    monkeypatch.setattr(messages, "signing_times", lambda _: iter(()))
     code, told = verify("--at", "2020-01-20T08:00:00Z")
     assert (code, told["judged"]) == (VERIFIED, "as of 2020-01-20T08:00:00+00:00, by the time given")
     code, told = verify()

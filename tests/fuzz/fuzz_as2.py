@@ -59,7 +59,7 @@ with atheris.instrument_imports(include=["tidewaiter.gateway.as2", "tidewaiter.s
         sign,
         verify,
     )
-    from tidewaiter.security.cms.inspection import carried_certificates, inspect
+    from tidewaiter.security.inspection.structures import carried_certificates, inspect
 
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 DOCUMENT = b"UNB+UNOC:3+BOB+ALICE+261122:1200+1'\r\nUNZ+0+1'\r\n"

@@ -9,9 +9,12 @@ from cryptography import x509
 
 from tidewaiter.security import Cipher, Digest, KeyTransport, MalformedCms, Signature, der, fingerprint
 from tidewaiter.security.cms import Signer, compress, encrypt, sign
-from tidewaiter.security.cms.certificates import read_time, show_certificate
 from tidewaiter.security.cms.content import ContentType, fields
-from tidewaiter.security.cms.inspected import (
+from tidewaiter.security.inspection.certificates import read_time, show_certificate
+from tidewaiter.security.inspection.naming import MAX_NAME, distinguished_name, dotted, name_of
+from tidewaiter.security.inspection.recipients import show_recipients
+from tidewaiter.security.inspection.structures import carried_certificates, carried_content, inspect
+from tidewaiter.security.inspection.values import (
     Form,
     Keying,
     ShownCompressed,
@@ -20,9 +23,6 @@ from tidewaiter.security.cms.inspected import (
     ShownPss,
     ShownSigned,
 )
-from tidewaiter.security.cms.inspected_recipients import show_recipients
-from tidewaiter.security.cms.inspection import carried_certificates, carried_content, inspect
-from tidewaiter.security.cms.naming import MAX_NAME, distinguished_name, dotted, name_of
 
 from .conftest import Party
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from .. import der
 from ..algorithms import CIPHERS, Mode, split_identifier
+from ..cms.ciphers import gcm_parameters
+from ..cms.content import ContentType, content_type, encapsulated, fields
 from ..errors import MalformedCms
 from .certificates import show_certificate
-from .ciphers import gcm_parameters
-from .content import ContentType, content_type, encapsulated, fields
-from .inspected import Form, Shown, ShownCompressed, ShownEnvelope, ShownOther, ShownSigned
-from .inspected_parts import MAX_LISTED, digest_text, required
-from .inspected_recipients import show_recipients
-from .inspected_signers import show_signer
 from .naming import dotted, name_of
+from .parts import MAX_LISTED, digest_text, required
+from .recipients import show_recipients
+from .signers import show_signer
+from .values import Form, Shown, ShownCompressed, ShownEnvelope, ShownOther, ShownSigned
 
 _CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
 _STRING_IN_PIECES = 0xA0

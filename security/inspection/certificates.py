@@ -7,8 +7,8 @@ from .. import der
 from ..algorithms import RSA_ENCRYPTION, RSA_PSS, split_identifier
 from ..errors import MalformedCms
 from ..trust import fingerprint
-from .inspected import ShownCertificate
 from .naming import distinguished_name, dotted, name_of
+from .values import ShownCertificate
 
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 # RFC 5280 4.1.2.5.1: years of two digits from 50 on are of the last century.

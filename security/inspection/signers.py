@@ -1,12 +1,12 @@
 """Signers of a message, for a person to look at (RFC 5652 5.3)."""
 
 from ..algorithms import SIGNATURES, Signature, split_identifier
+from ..cms.declarations import Attribute, PssParameters, SignerInfo, decode
 from ..errors import MalformedCms, SecurityError
 from .certificates import read_time
-from .declarations import Attribute, PssParameters, SignerInfo, decode
-from .inspected import ShownPss, ShownSigner
-from .inspected_parts import ABSENT, MAX_INFO, MAX_LISTED, digest_text, hash_text, holder_of, mask_text, why
 from .naming import dotted, name_of
+from .parts import ABSENT, MAX_INFO, MAX_LISTED, digest_text, hash_text, holder_of, mask_text, why
+from .values import ShownPss, ShownSigner
 
 _DEFAULT_SALT = 20
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"

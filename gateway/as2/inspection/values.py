@@ -7,15 +7,15 @@ from datetime import datetime
 
 from cryptography import x509
 
-from ...security.chain import Authorities
-from ...security.cms import DecryptionKey
-from ...security.cms.inspected import Shown
-from .identity import Identity
-from .mic import Mic
-from .payload import Part
-from .signature import Tolerance
+from ....security.chain import Authorities
+from ....security.cms import DecryptionKey
+from ....security.inspection.values import Shown
+from ..identity import Identity
+from ..mic import Mic
+from ..payload import Part
+from ..signature import Tolerance
+from ..terms import DEFAULT_MAX_PAYLOAD, Terms
 from .stored import Stored
-from .terms import DEFAULT_MAX_PAYLOAD, Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

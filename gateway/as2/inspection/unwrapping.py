@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ...security import (
+from ....security import (
     DEFAULT_POLICY,
     Cipher,
     DecryptionFailed,
@@ -26,22 +26,22 @@ from ...security import (
     fingerprint,
     valid_at,
 )
-from ...security.cms import decompress, decrypt
-from ...security.cms.certificates import show_certificate
-from ...security.cms.inspected import Shown, ShownCompressed, ShownEnvelope, ShownSigned
-from ...security.cms.inspection import carried_certificates, carried_content
-from ...security.cms.inspection import inspect as inspect_cms
-from ...security.cms.naming import distinguished_name
-from ...security.trust import facts
-from . import mime
-from .disposition import read_disposition
-from .inspected import Judged, Layer, Means, Notification, Over, Standing
-from .layers import unprotected
-from .mime import Entity
-from .multipart import split
-from .payload import UNKNOWN_TYPE, Part
-from .signature import Signed, parts_of, verify_detached, verify_opaque
-from .terms import Terms
+from ....security.cms import decompress, decrypt
+from ....security.inspection.certificates import show_certificate
+from ....security.inspection.naming import distinguished_name
+from ....security.inspection.structures import carried_certificates, carried_content
+from ....security.inspection.structures import inspect as inspect_cms
+from ....security.inspection.values import Shown, ShownCompressed, ShownEnvelope, ShownSigned
+from ....security.trust import facts
+from .. import mime
+from ..disposition import read_disposition
+from ..layers import unprotected
+from ..mime import Entity
+from ..multipart import split
+from ..payload import UNKNOWN_TYPE, Part
+from ..signature import Signed, parts_of, verify_detached, verify_opaque
+from ..terms import Terms
+from .values import Judged, Layer, Means, Notification, Over, Standing
 
 # Layers within layers: an AS2 message has four, and a receipt in it three more.
 MAX_DEPTH = 12

@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from .content import ContentType
+from ..cms.content import ContentType
 
 
 class Form(enum.Enum):

@@ -2,8 +2,7 @@
 
 from .. import der
 from ..algorithms import KEY_AGREEMENTS, KEY_WRAPS, RSA_ENCRYPTION, RSA_OAEP, split_identifier
-from ..errors import MalformedCms, SecurityError
-from .declarations import (
+from ..cms.declarations import (
     KeyAgreeRecipientInfo,
     KeyTransRecipientInfo,
     OaepParameters,
@@ -11,9 +10,10 @@ from .declarations import (
     Raw,
     decode,
 )
-from .inspected import Keying, ShownRecipient
-from .inspected_parts import ABSENT, MAX_INFO, MAX_LISTED, hash_text, holder_of, mask_text, why
+from ..errors import MalformedCms, SecurityError
 from .naming import dotted, name_of
+from .parts import ABSENT, MAX_INFO, MAX_LISTED, hash_text, holder_of, mask_text, why
+from .values import Keying, ShownRecipient
 
 _AGREEMENT = 0xA1
 _ALL_DEFAULTS = der.tlv(der.SEQUENCE)

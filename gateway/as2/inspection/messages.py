@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ...security import Digest
-from ...security.cms.inspected import ShownSigned
-from . import mime
-from .identity import BadRequest, Identity, identify
-from .inspected import Inspection, Layer, Means, Notification, Verdict
-from .mdn_reading import MdnKind, read_mdn
-from .message import Received, receive
-from .mic import Mic
+from ....security import Digest
+from ....security.inspection.values import ShownSigned
+from .. import mime
+from ..identity import BadRequest, Identity, identify
+from ..mdn_reading import MdnKind, read_mdn
+from ..message import Received, receive
+from ..mic import Mic
+from ..terms import Terms
 from .stored import Kind, Stored
-from .terms import Terms
 from .unwrapping import MicSource, Walk
+from .values import Inspection, Layer, Means, Notification, Verdict
 
 _GOOD = frozenset({MdnKind.PROCESSED, MdnKind.WARNING})
 

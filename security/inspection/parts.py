@@ -4,10 +4,10 @@ from typing import Final
 
 from .. import der
 from ..algorithms import DIGESTS, MGF1, split_identifier
+from ..cms.declarations import HashIdentifier, MaskIdentifier, Raw
 from ..errors import MalformedCms, SecurityError
-from .declarations import HashIdentifier, MaskIdentifier, Raw
-from .inspected import Holder
 from .naming import distinguished_name, dotted, name_of
+from .values import Holder
 
 # No message has more of any of them; what does is not worth a list.
 MAX_LISTED = 64
