@@ -65,8 +65,8 @@ def of_suite(suite: Suite, goals: Goals, rounds: int = ROUNDS) -> list[Case]:
 
 
 def _receiving(both: Partners, payload: bytes, *, peer: bool) -> dict[str, Callable[[], object]]:
-    message = both.composed(payload)
-    received = ours.receiving(both, message)
+    messages = [both.composed(payload, number=number) for number in range(ours.MESSAGES)]
+    message, received = messages[0], ours.receiving(both, messages)
     _equal(payload, received()[0].payload)
     ways = {"floor": floors.receiving(both, payload), "ours": received}
     if peer:

@@ -14,14 +14,14 @@ from tidewaiter.benchmarks.edifact import material
 from tidewaiter.benchmarks.floor import CONTENT
 from tidewaiter.codecs.document import EDIFACT_MEDIA_TYPE
 from tidewaiter.gateway.as2 import Composed, Terms, compose
+from tidewaiter.gateway.http import Headers
 from tidewaiter.security import Cipher, Digest, KeyTransport, load_certificates, load_private_key
 from tidewaiter.security.cms import DecryptionKey, Signer
 from tidewaiter.security.keystore import PrivateKey, make_self_signed
 
 ALICE, BOB = "alice", "bob"
 NOW = datetime.now(UTC).replace(microsecond=0)
-BOUNDARY = "6f1d0d1cbd2f4c3f9a5f6f8f40d1a6e2"
-MESSAGE_ID, RECEIPT_ID = "<bench-1@bob.example>", "<bench-2@alice.example>"
+RECEIPT_ID = "<bench-2@alice.example>"
 # The envelope of the document, beside what its message is told to weigh.
 _ENVELOPE = 150
 
@@ -59,15 +59,16 @@ class Partners(NamedTuple):
         """The sender's side."""
         return self._terms(BOB, self.bob, ALICE, self.alice, **changes)
 
-    def composed(self, payload: bytes, content_type: str = EDIFACT_MEDIA_TYPE) -> Composed:
-        """`payload` as bob sends it."""
+    def composed(self, payload: bytes, content_type: str = EDIFACT_MEDIA_TYPE, number: int = 1) -> Composed:
+        """`payload` as bob sends it, for the time of this `number`: under an id and with a boundary of its
+        own."""
         return compose(
             payload,
             content_type,
             self.terms_of_bob(),
-            message_id=MESSAGE_ID,
+            message_id=f"<bench-{number}@bob.example>",
             now=NOW,
-            boundary=BOUNDARY,
+            boundary=boundary(number),
         )
 
     def _terms(self, our: str, ours: Keys, their: str, theirs: Keys, **changes: object) -> Terms:
@@ -95,9 +96,14 @@ def document() -> bytes:
     return material.one_message(CONTENT - _ENVELOPE, material.LEVEL_B)
 
 
-def wire(message: Composed) -> tuple[tuple[bytes, bytes], ...]:
+def boundary(number: int) -> str:
+    """A boundary of its own for each message."""
+    return f"6f1d0d1cbd2f4c3f9a5f{number:012x}"
+
+
+def wire(message: Composed) -> Headers:
     """The message's headers as the listener gives them."""
-    return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in message.headers)
+    return Headers((name.lower().encode(), value.encode("latin-1")) for name, value in message.headers)
 
 
 @functools.cache

@@ -26,7 +26,7 @@ def test_the_document_weighs_what_the_floor_is_told_for() -> None:
 
 def test_what_is_composed_is_what_is_received(both: Partners) -> None:
     message = ours.composing(both, document())()
-    got, mdn = ours.receiving(both, message)()
+    got, mdn = ours.receiving(both, [message])()
     assert (got.payload, got.mic, got.signed, got.encrypted) == (document(), message.mic, True, True)
     assert b"application/pkcs7-signature" in mdn.body
 
