@@ -79,7 +79,7 @@ def compose_mdn(
 def _report(identity: Identity, disposition: Disposition, mic: Mic | None, text: str, boundary: str) -> bytes:
     """The two parts. What is echoed stands as it came: the sender looks for its own octets."""
     recipient, message_id = identity.as2_to_raw, identity.message_id
-    on_one_line((("AS2-To", recipient), ("Message-ID", message_id)))
+    on_one_line((("Message-ID", message_id),))
     fields = (
         f"Reporting-UA: {REPORTING_UA}\r\n"
         f"Original-Recipient: rfc822; {recipient}\r\n"

@@ -24,6 +24,7 @@ MAX_FILENAME = 120
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*)")
 _PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;]*))', re.IGNORECASE)
 # Some products write a path with single backslashes: only what must be escaped is taken for escaped.
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _PLAIN_TEXT = bytes((*b"\t\r\n", *range(0x20, 0x7F)))
@@ -77,6 +78,16 @@ class Entity(NamedTuple):
     def media_type(self) -> str:
         """The media type in lower case without parameters; empty if none is given."""
         return _media_type(self.headers.get("content-type", ""))
+
+    @property
+    def boundary(self) -> str | None:
+        """The parameter of this name of the content type, or None."""
+        content_type = self.headers.get("content-type", "")
+        match = _BOUNDARY.search(content_type)
+        # All that stands before it is whole, so it is what a reading of all parameters would find.
+        if match and "\\" not in content_type and not content_type.count('"', 0, match.start()) % 2:
+            return match[1] or (match[2] or "").strip()
+        return parameters(content_type).get("boundary")
 
     def parameter(self, header: str, name: str) -> str | None:
         """The parameter `name` of the header `header`, both in lower case, or None."""
@@ -140,9 +151,13 @@ def _blank_line(raw: bytes) -> tuple[int, int]:
     return at - (at > 0 and raw[at - 1] == _RETURN), behind
 
 
-@remembered
 def _fields(block: bytes) -> Mapping[str, str] | None:
     """The header fields in `block`; None unless each line is a field and one of them is of MIME."""
+    # A boundary is another each time.
+    return _read_fields(block) if b"boundary" in block else _usual_fields(block)
+
+
+def _read_fields(block: bytes) -> Mapping[str, str] | None:
     headers: dict[str, str] = {}
     for line in _lines(block):
         if not (match := _FIELD.fullmatch(line)):
@@ -150,6 +165,9 @@ def _fields(block: bytes) -> Mapping[str, str] | None:
         headers.setdefault(match[1].lower(), match[2].rstrip(" \t"))
     is_mime = any(name.startswith("content-") or name == "mime-version" for name in headers)
     return MappingProxyType(headers) if is_mime else None
+
+
+_usual_fields = remembered(_read_fields)
 
 
 def _lines(block: bytes) -> list[str]:

@@ -58,7 +58,7 @@ def entities(entity: Entity) -> list[Entity]:
 
 
 def _places(entity: Entity) -> _Places:
-    boundary = entity.parameter("content-type", "boundary")
+    boundary = entity.boundary
     if not boundary or len(boundary) > MAX_BOUNDARY:
         raise MimeError("a multipart without a usable boundary")
     raw, begin, delimiter = entity.raw, entity.body_at, b"--" + boundary.encode("latin-1")

@@ -57,14 +57,14 @@ def check_signature(
     where it is too short.
     """
     try:
-        if isinstance(key, rsa.RSAPublicKey) and scheme is not Signature.ECDSA:
-            policy.require_rsa_bits(key.key_size)
-            pad = _pss(parameters, digest, policy) if scheme is Signature.RSA_PSS else _PKCS1
-            key.verify(signature, signed, pad, digest.algorithm)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and scheme is Signature.ECDSA:
+        if scheme is Signature.ECDSA and isinstance(key, ec.EllipticCurvePublicKey):
             if key.key_size < _MIN_EC_BITS:
                 raise InsufficientSecurity("the elliptic curve is too small")
             key.verify(signature, signed, _ECDSA[digest])
+        elif scheme is not Signature.ECDSA and isinstance(key, rsa.RSAPublicKey):
+            policy.require_rsa_bits(key.key_size)
+            pad = _pss(parameters, digest, policy) if scheme is Signature.RSA_PSS else _PKCS1
+            key.verify(signature, signed, pad, digest.algorithm)
         else:
             raise AuthenticationFailed("the signature is not of the certificate's kind of key")
     except (InvalidSignature, ValueError):

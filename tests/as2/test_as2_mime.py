@@ -154,3 +154,32 @@ def test_base64_is_in_lines_with_crlf() -> None:
     assert text.count(b"\r\n") == 2
     assert text.count(b"\n") == 2
     assert max(map(len, text.split(b"\r\n"))) == 76
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "multipart/signed; boundary=x",
+        'multipart/signed; boundary="x y"',
+        'multipart/signed; protocol="a/b; boundary=no"; boundary=x',
+        'multipart/signed; protocol="a\\"; boundary=no"; boundary=x',
+        "multipart/signed; micalg=x boundary=no; Boundary = x ; boundary=second",
+        'multipart/signed; boundary=""; boundary=x',
+        'multipart/signed; boundary="a\\"b"',
+        "multipart/signed; xboundary=no",
+        'multipart/signed; boundary="never closed',
+        "multipart/signed; boundary=",
+        "boundary=x",
+        "",
+    ],
+)
+def test_a_boundary_is_the_one_among_all_parameters(value: str) -> None:
+    entity = mime.from_http([(b"content-type", value.encode())], b"")
+    assert entity.boundary == mime.parameters(value).get("boundary")
+
+
+@given(st.text(alphabet=';"\\= \tboundaryB/x', max_size=60))
+def test_a_boundary_is_never_another_than_a_whole_reading_finds(value: str) -> None:
+    content_type = f"multipart/signed; boundary=b{value}; boundary=second"
+    entity = mime.from_http([(b"content-type", content_type.encode())], b"")
+    assert entity.boundary == mime.parameters(entity.headers["content-type"]).get("boundary")
