@@ -1,7 +1,7 @@
 """S2 in time: when the answer comes does not tell why a message failed inside encryption.
 
-A real gateway on a real port; the prober is a process of its own. `make timing-oracle` does the same with
-100,000 messages of every cause.
+A real gateway on a real port; the prober is a process of its own. `make timing-oracle` does the same with all
+causes and 100,000 messages.
 """
 
 import pathlib
