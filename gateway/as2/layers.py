@@ -11,7 +11,8 @@ A signature that holds is an answer too, if there is room beside what it covers:
 delimiter, or into a header of the multipart, would be `processed` where they decrypt to something harmless
 and refused where not. So under CBC that room is closed: nothing behind the delimiter, and plain text in every
 header and before the first delimiter. Blocks moved within CBC bring random ones with them, which are not
-plain text.
+plain text. A signature that is text itself, as base64, leaves no room; one that is binary must not carry what
+is skipped or taken apart and not covered (`security.cms.verify`, `malleable`).
 
 Two failures have their own answer. An algorithm against the policy is read off identifiers that everybody can
 see, before a key of ours is used. And in AuthEnvelopedData whose tag has held, no signature where the terms
@@ -144,13 +145,16 @@ class Opening:
     def _open_signed(self, entity: Entity) -> bytes:
         self._once(self.signed is not None)
         try:
-            content, signature, closed = parts_of(entity)
+            content, signature, closed, binary = parts_of(entity)
         except mime.MimeError as error:
             raise Refusal(Disposition.INTEGRITY_CHECK_FAILED, str(error)) from None
         self._nothing_unsigned(closed)
         self.mic_source = content
         try:
-            return self._keep(verify_detached(content, signature, self._terms, self._now))
+            malleable = binary and self._is_malleable
+            return self._keep(
+                verify_detached(content, signature, self._terms, self._now, malleable=malleable)
+            )
         except SecurityError as error:
             raise _refusal(error, Disposition.INTEGRITY_CHECK_FAILED) from None
 
@@ -167,7 +171,8 @@ class Opening:
             if kind is ContentType.COMPRESSED:
                 return self._decompress(data)
             self._once(self.signed is not None)
-            return self._keep(verify_opaque(data, self._terms, self._now))
+            malleable = self._is_malleable and mime.is_binary(entity)
+            return self._keep(verify_opaque(data, self._terms, self._now, malleable=malleable))
         except mime.MimeError as error:
             raise Refusal(malformed, str(error)) from None
         except SecurityError as error:
@@ -195,11 +200,16 @@ class Opening:
             self.mic_source = content
         return content
 
+    @property
+    def _is_malleable(self) -> bool:
+        """Whether anybody can change what was decrypted: under CBC."""
+        return self.encrypted and not self._tag_held
+
     def _nothing_unsigned(self, closed: bool) -> None:
         """Under CBC, refuse what could hold changed blocks beside the signed content and still be
         accepted.
         """
-        if self.encrypted and not self._tag_held and not closed:
+        if self._is_malleable and not closed:
             raise Refusal(Disposition.INTEGRITY_CHECK_FAILED, "octets that no signature covers")
 
     def _keep(self, signed: Signed) -> bytes:

@@ -145,7 +145,7 @@ def _opened(outer: Entity, terms: Terms, now: datetime) -> tuple[Signed | None, 
     """Signature, report, and why it proves nothing (None: it is as agreed)."""
     try:
         if outer.media_type == "multipart/signed":
-            content, signature, _ = parts_of(outer)
+            content, signature, *_ = parts_of(outer)
             try:
                 signed = verify_detached(content, signature, terms, now)
             except SecurityError as error:

@@ -226,12 +226,19 @@ def decode_cms(entity: Entity) -> bytes:
     """The CMS octets in the body. The label is not believed: gateways on the way are known to add a wrong
     one, and senders to leave out a right one. Raises MimeError if the body is neither BER nor encoded.
     """
+    if is_binary(entity):
+        return entity.body
     body = entity.body
-    encoding = entity.headers.get("content-transfer-encoding", "").lower()
+    return quopri.decodestring(body) if body[:1] == _SEQUENCE else _from_base64(body)
+
+
+def is_binary(entity: Entity) -> bool:
+    """True if the body is CMS as it is, with no encoding that is text."""
     # The first octet of CMS is the digit 0, and stays it in quoted-printable; the others do not.
-    if encoding == "quoted-printable" and is_plain_text(body):
-        body = quopri.decodestring(body)
-    return body if body[:1] == _SEQUENCE else _from_base64(body)
+    if entity.raw[entity.body_at : entity.body_at + 1] != _SEQUENCE:
+        return False
+    encoding = entity.headers.get("content-transfer-encoding", "").lower()
+    return encoding != "quoted-printable" or not is_plain_text(entity.body)
 
 
 def _from_base64(text: bytes) -> bytes:

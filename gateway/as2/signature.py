@@ -44,27 +44,29 @@ _SECOND_TRIES: tuple[tuple[Tolerance, Callable[[bytes], bytes]], ...] = (
 )
 
 
-def verify_detached(content: bytes, signature: bytes, terms: Terms, now: datetime) -> Signed:
+def verify_detached(
+    content: bytes, signature: bytes, terms: Terms, now: datetime, *, malleable: bool = False
+) -> Signed:
     """`content` as the partner signed it. Raises SecurityError as `security.verify` does."""
     try:
-        return Signed(content, _verify(signature, content, terms, now))
+        return Signed(content, _verify(signature, content, terms, now, malleable))
     except IntegrityFailed:
         for tolerance, form in _SECOND_TRIES:
             if (other := form(content)) != content:
                 try:
-                    return Signed(other, _verify(signature, other, terms, now), tolerance)
+                    return Signed(other, _verify(signature, other, terms, now, malleable), tolerance)
                 except IntegrityFailed:
                     continue
         raise
 
 
-def verify_opaque(data: bytes, terms: Terms, now: datetime) -> Signed:
+def verify_opaque(data: bytes, terms: Terms, now: datetime, *, malleable: bool = False) -> Signed:
     """The content inside a SignedData. Raises SecurityError as `security.verify` does."""
-    verified = _verify(data, None, terms, now)
+    verified = _verify(data, None, terms, now, malleable)
     return Signed(verified.content, verified)
 
 
-def _verify(data: bytes, content: bytes | None, terms: Terms, now: datetime) -> Verified:
+def _verify(data: bytes, content: bytes | None, terms: Terms, now: datetime, malleable: bool) -> Verified:
     return verify(
         data,
         content,
@@ -72,6 +74,7 @@ def _verify(data: bytes, content: bytes | None, terms: Terms, now: datetime) -> 
         policy=terms.policy,
         now=now,
         authorities=terms.their_authorities,
+        malleable=malleable,
     )
 
 
@@ -79,12 +82,14 @@ class SignedParts(NamedTuple):
     """A multipart/signed taken apart (RFC 1847 2.1): the signed part, raw, and the CMS octets of its
     signature.
 
-    `closed`: around the two there is nothing but plain text before and the last line end behind.
+    `closed`: around the two there is nothing but plain text before and the last line end behind. `binary`:
+    the signature is no text either.
     """
 
     content: bytes
     signature: bytes
     closed: bool
+    binary: bool
 
 
 def parts_of(entity: mime.Entity) -> SignedParts:
@@ -98,4 +103,4 @@ def parts_of(entity: mime.Entity) -> SignedParts:
         and multipart.epilogue in _EPILOGUES
         and mime.is_plain_text(entity.head + multipart.preamble + signature.head)
     )
-    return SignedParts(multipart.parts[0], mime.decode_cms(signature), closed)
+    return SignedParts(multipart.parts[0], mime.decode_cms(signature), closed, mime.is_binary(signature))

@@ -4,6 +4,7 @@ Nothing inside the message says who is believed: its certificates are not even d
 certificates that the caller passes.
 """
 
+import contextlib
 import datetime
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -66,6 +67,7 @@ class _SignerInfo(NamedTuple):
     signature_algorithm: bytes
     attributes: bytes | None
     signature: bytes
+    unsigned: bool
     places: tuple[der.Element, der.Element] | None
 
 
@@ -82,9 +84,11 @@ class _Parts(NamedTuple):
     """5.1; `data` is what it was read from, in DER."""
 
     data: bytes
+    digests: bytes
     kind: bytes
     content: memoryview | None
     certificates: bytes
+    revocations: bool
     signers: list[_SignerInfo]
 
 
@@ -100,22 +104,28 @@ def verify(
     policy: Policy,
     now: datetime.datetime,
     authorities: Authorities | None = None,
+    malleable: bool = False,
 ) -> Verified:
     """Check the SignedData `data` over `content` (None: over the content inside it).
 
     Only a signature of one of `certificates`, valid at `now`, counts; with several signers, one such is
-    enough. Where no signer has one of them, those that `authorities` stand for count like them. Raises
-    MalformedCms for no SignedData; AuthenticationFailed for no signer, none of `certificates`, or one outside
-    its validity; InsufficientSecurity for algorithms outside `policy`; IntegrityFailed where digest or
-    signature do not fit the content.
+    enough. Where no signer has one of them, those that `authorities` stand for count like them. `malleable`:
+    whoever sends may have changed what no signature covers, and must not learn from the answer what became of
+    it (see `_is_closed`); authorities do not count then.
+
+    Raises MalformedCms for no SignedData; AuthenticationFailed for no signer, none of `certificates`, or one
+    outside its validity; InsufficientSecurity for algorithms outside `policy`; IntegrityFailed where digest
+    or signature do not fit the content.
     """
     if content is not None:
         for certificate in certificates:
             if (found := _usual.find(id(certificate), data)) is not None:
                 (parts, algorithms, known), attributes, signature = found
                 if known.certificate is certificate and known.valid_at(now):
-                    return _check(algorithms, attributes, signature, known, content, parts, policy)
-    return _verify(data, content, certificates, policy, now, authorities)
+                    # Another certificate may bear the same name: what fails is looked at from the beginning.
+                    with contextlib.suppress(SecurityError):
+                        return _check(algorithms, attributes, signature, known, content, parts, policy)
+    return _verify(data, content, certificates, policy, now, None if malleable else authorities, malleable)
 
 
 def _verify(
@@ -125,9 +135,12 @@ def _verify(
     policy: Policy,
     now: datetime.datetime,
     authorities: Authorities | None,
+    malleable: bool,
 ) -> Verified:
     """As `verify`, from the beginning."""
     parts = read(data, _parts)
+    if malleable and not _is_closed(parts, certificates, in_ber=parts.data is not data):
+        raise IntegrityFailed("what no signature covers is not as agreed")
     if content is None:
         if parts.content is None:
             raise MalformedCms("there is no content to verify")
@@ -155,6 +168,25 @@ def _verify(
     raise refusal
 
 
+def _is_closed(parts: _Parts, certificates: Sequence[x509.Certificate], *, in_ber: bool) -> bool:
+    """Whether nothing stands beside what is signed that could be taken apart in more ways than one.
+
+    Under CBC whoever sends can put blocks where they are not looked at, and learns from each answer whether
+    what they decrypt to reads as the next element. In DER that takes an element behind one that is skipped;
+    to read BER everything is taken apart, so all of it must be known.
+    """
+    if parts.revocations or any(info.unsigned for info in parts.signers):
+        return False
+    if not in_ber:
+        return True
+    ours = {one.public_bytes(serialization.Encoding.DER) for one in certificates}
+    digests = {der.tlv(der.SEQUENCE, info.digest_algorithm) for info in parts.signers}
+    carried = der.children(parts.certificates, 0, len(parts.certificates), limit=MAX_CERTIFICATES)
+    return parts.digests in digests and all(
+        parts.certificates[each.header : each.stop] in ours for each in carried
+    )
+
+
 def _parts(data: bytes) -> _Parts:
     """The outer layers (5.1): certificates and revocation lists are passed over."""
     found = fields(data, ContentType.SIGNED, limit=6)
@@ -164,7 +196,15 @@ def _parts(data: bytes) -> _Parts:
     kind, content = encapsulated(data, found[2])
     infos = der.children(data, found[-1].start, found[-1].stop, limit=MAX_SIGNERS)
     certificates = data[found[3].start : found[3].stop] if found[3].tag == _CERTIFICATES else b""
-    return _Parts(data, kind, content, certificates, [_signer_info(data, info) for info in infos])
+    return _Parts(
+        data=data,
+        digests=data[found[1].start : found[1].stop],
+        kind=kind,
+        content=content,
+        certificates=certificates,
+        revocations=_REVOCATIONS in kinds[3:-1],
+        signers=[_signer_info(data, info) for info in infos],
+    )
 
 
 def _signer_info(data: bytes, info: der.Element) -> _SignerInfo:
@@ -177,7 +217,7 @@ def _signer_info(data: bytes, info: der.Element) -> _SignerInfo:
         raise MalformedCms("not a SignerInfo")
     _, identifier, digest_algorithm, *rest = found
     attributes = rest.pop(0) if rest[0].tag == _SIGNED_ATTRIBUTES else None
-    signature_algorithm, signature, *_ = rest
+    signature_algorithm, signature, *unsigned = rest
     return _SignerInfo(
         by_identifier=identifier.tag == _SKI_TAG,
         identifier=data[identifier.start : identifier.stop],
@@ -185,6 +225,7 @@ def _signer_info(data: bytes, info: der.Element) -> _SignerInfo:
         signature_algorithm=data[signature_algorithm.start : signature_algorithm.stop],
         attributes=data[attributes.start : attributes.stop] if attributes else None,
         signature=data[signature.start : signature.stop],
+        unsigned=bool(unsigned),
         places=(attributes, signature) if attributes else None,
     )
 

@@ -5,9 +5,14 @@ import datetime
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tidewaiter.security import DEFAULT_POLICY, Cipher, IntegrityFailed, der
 from tidewaiter.security.cms import DecryptionKey, Signer, decrypt, encrypt, sign, usual, verification, verify
+from tidewaiter.security.cms.content import ContentType, fields, write
 from tidewaiter.security.cms.usual import Usual
 from tidewaiter.security.errors import (
     AuthenticationFailed,
@@ -65,12 +70,41 @@ def test_a_signature_like_the_last_one_is_checked_like_it(
     later = now + datetime.timedelta(seconds=5)
     verify(signed(bob, b"one", now), b"one", pins, policy=DEFAULT_POLICY, now=now)
     second = signed(bob, b"two", later)
-    monkeypatch.setattr(verification, "_parts", None)
-    assert verify(second, b"two", pins, policy=DEFAULT_POLICY, now=now).content == b"two"
     with pytest.raises(IntegrityFailed):
         verify(second, b"one", pins, policy=DEFAULT_POLICY, now=now)
     with pytest.raises(IntegrityFailed):
         verify(second[:-1] + bytes((second[-1] ^ 1,)), b"two", pins, policy=DEFAULT_POLICY, now=now)
+    monkeypatch.setattr(verification, "_parts", None)
+    assert verify(second, b"two", pins, policy=DEFAULT_POLICY, now=now).content == b"two"
+
+
+def test_the_usual_is_in_the_way_of_no_other_certificate_of_the_same_name(
+    now: datetime.datetime,
+) -> None:
+    """Current and next, of one issuer and serial number, and signatures that carry neither."""
+    pairs = [twin(now) for _ in range(2)]
+    pins = [certificate for certificate, _ in pairs]
+    for _ in range(2):
+        for certificate, key in pairs:
+            data = bare(sign(b"one", Signer(certificate, key), detached=True, signing_time=now), certificate)
+            assert verify(data, b"one", pins, policy=DEFAULT_POLICY, now=now).certificate is certificate
+
+
+def twin(now: datetime.datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Certificates that differ in their keys only."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bob")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).serial_number(1)
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    return builder.public_key(key.public_key()).sign(key, hashes.SHA256()), key
+
+
+def bare(data: bytes, certificate: x509.Certificate) -> bytes:
+    """A SignedData without the certificate that it carries."""
+    found = fields(data, ContentType.SIGNED, limit=5)
+    kept = [data[each.header : each.stop] for each in found if each.tag != 0xA0]
+    assert len(kept) == len(found) - 1
+    return write(ContentType.SIGNED, list(kept))
 
 
 def test_after_its_validity_the_usual_is_refused_too(bob: Any, now: datetime.datetime) -> None:

@@ -128,7 +128,7 @@ class Walk:
         return layer
 
     def _signed(self, entity: Entity, layer: Layer, depth: int) -> Layer:
-        content, data, _ = parts_of(entity)
+        content, data, *_ = parts_of(entity)
         try:
             layer = dataclasses.replace(layer, cms=self._noted(data))
             found = self._judge(data, content)
