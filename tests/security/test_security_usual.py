@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tidewaiter.security import DEFAULT_POLICY, Cipher, IntegrityFailed, der
+from tidewaiter.security.chain import Authorities
 from tidewaiter.security.cms import DecryptionKey, Signer, decrypt, encrypt, sign, usual, verification, verify
 from tidewaiter.security.cms.content import ContentType, fields, write
 from tidewaiter.security.cms.usual import Usual
@@ -146,3 +147,14 @@ def test_a_recipient_like_the_last_one_is_opened_like_it(bob: Any) -> None:
             assert decrypted == b"two"
     with pytest.raises(DecryptionFailed):
         decrypt(data, [], policy=DEFAULT_POLICY)
+
+
+def test_authorities_do_not_count_where_anybody_can_change_what_is_carried(
+    bob: Any, now: datetime.datetime
+) -> None:
+    authorities = Authorities((bob.certificate,), "bob")
+    data = signed(bob, b"one", now)
+    ask = {"policy": DEFAULT_POLICY, "now": now, "authorities": authorities}
+    assert verify(data, b"one", [], **ask).certificate == bob.certificate
+    with pytest.raises(AuthenticationFailed):
+        verify(data, b"one", [], malleable=True, **ask)
