@@ -2,12 +2,13 @@
 
 from .composing import AS2_VERSION, Composed, compose
 from .disposition import Disposition, Outcome, ReadDisposition, read_disposition
+from .header_values import safe_filename
 from .identity import BadRequest, Identity, ReceiptRequest, identify
 from .mdn import Mdn, compose_mdn
 from .mdn_reading import MdnKind, MdnResult, read_mdn, reported_message
 from .message import Received, Refused, receive
 from .mic import Mic, same_mic
-from .mime import MimeError, safe_filename
+from .mime import MimeError
 from .names import read_name, write_name
 from .payload import Part
 from .signature import Tolerance

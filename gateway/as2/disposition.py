@@ -7,6 +7,8 @@ import enum
 import re
 from dataclasses import dataclass
 
+from .header_values import without_comments
+
 # Enough to recognise what a partner says; its text is never trusted further.
 MAX_TEXT = 200
 
@@ -139,23 +141,31 @@ _OUTCOMES = {
     ("failed", "error"): Outcome.FAILED,
     ("failed", "warning"): Outcome.FAILED,
 }
-_FIELD = re.compile(r"[^;]*;\s*([a-z-]+)\s*(?:/\s*([a-z-]+)\s*)?(?:[:,=]\s*(.*))?", re.IGNORECASE | re.DOTALL)
+_FIELD = re.compile(
+    r"[^;]*;\s*([a-z-]+)\s*(?:/\s*([a-z-]+(?:\s*,\s*(?:error|warning|failure)\b)*)\s*)?(?:[:,=]\s*(.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+# The worst first.
+_SEVERITY = (Outcome.FAILED, Outcome.ERROR, Outcome.WARNING, Outcome.PROCESSED)
 
 
 def read_disposition(field: str) -> ReadDisposition | None:
     """The value of an unfolded Disposition field in any case and spacing; None if it is not one.
 
-    An outcome that is none of this protocol (`displayed`, `deleted`, `processed/superseded`) is None too: it
-    does not say that the message was processed.
+    Of several modifiers (RFC 8098 3.2.6) the worst counts. An outcome that is none of this protocol
+    (`displayed`, `deleted`, `processed/superseded`) is None too: it does not say that the message was
+    processed.
     """
-    match = _FIELD.fullmatch(field.strip())
+    match = _FIELD.fullmatch(without_comments(field).strip())
     if not match:
         return None
-    kind, modifier = match[1].lower(), (match[2] or "").lower()
+    kind = match[1].lower()
+    modifiers = [modifier.strip().lower() for modifier in (match[2] or "").split(",")]
     token = " ".join((match[3] or "").split())
-    outcome = _OUTCOMES.get((kind, modifier))
-    if outcome is None:
+    outcomes = [_OUTCOMES.get((kind, modifier)) for modifier in modifiers]
+    if None in outcomes:
         return None
+    outcome = min((each for each in outcomes if each is not None), key=_SEVERITY.index)
     known = _BY_TOKEN.get(token.lower())
     if known is None or known.outcome is not outcome:
         known = None

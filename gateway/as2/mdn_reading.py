@@ -9,6 +9,7 @@ from ...security import SecurityError
 from ...security.cms import ContentType, content_type
 from . import mime
 from .disposition import Disposition, Outcome, ReadDisposition, read_disposition
+from .header_values import without_comments
 from .mic import Mic, same_mic
 from .mime import Entity
 from .multipart import split
@@ -207,7 +208,7 @@ def _judge(
 
 def _bare_id(message_id: str) -> str:
     """Some products drop or add the angle brackets."""
-    return message_id.strip().removeprefix("<").removesuffix(">")
+    return without_comments(message_id).strip().removeprefix("<").removesuffix(">")
 
 
 def _is_name(value: str | None, name: str) -> bool:

@@ -9,24 +9,26 @@ import binascii
 import quopri
 import re
 import struct
-import urllib.parse
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from .header_values import (
+    boundary_of,
+    media_type_of,
+    name_in_disposition,
+    name_in_type,
+    parameters,
+    without_comments,
+)
 from .remembering import remembered
 
 # A part's header block: far above any real one (a few hundred octets), and bounds the search for its end.
 MAX_HEADER_BLOCK = 64 * 1024
-# A file name for showing; common file systems stop at 255 octets.
-MAX_FILENAME = 120
 
 _FOLD = re.compile(r"\r?\n[ \t]+")
-_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*)")
-_PARAMETER = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
-_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;]*))', re.IGNORECASE)
-# Some products write a path with single backslashes: only what must be escaped is taken for escaped.
-_QUOTED_PAIR = re.compile(r'\\(["\\])')
+# RFC 5322 2.2: any printable character but the colon.
+_FIELD = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*([^\r\n]*)")
 _PLAIN_TEXT = bytes((*b"\t\r\n", *range(0x20, 0x7F)))
 _LINE = 76  # RFC 2045 6.8
 _WHITE_SPACE = b" \t\r\n"
@@ -77,26 +79,16 @@ class Entity(NamedTuple):
     @property
     def media_type(self) -> str:
         """The media type in lower case without parameters; empty if none is given."""
-        return _media_type(self.headers.get("content-type", ""))
+        return media_type_of(self.headers.get("content-type", ""))
 
     @property
     def boundary(self) -> str | None:
         """The parameter of this name of the content type, or None."""
-        content_type = self.headers.get("content-type", "")
-        match = _BOUNDARY.search(content_type)
-        # All that stands before it is whole, so it is what a reading of all parameters would find.
-        if match and "\\" not in content_type and not content_type.count('"', 0, match.start()) % 2:
-            return match[1] or (match[2] or "").strip()
-        return parameters(content_type).get("boundary")
+        return boundary_of(self.headers.get("content-type", ""))
 
     def parameter(self, header: str, name: str) -> str | None:
         """The parameter `name` of the header `header`, both in lower case, or None."""
         return parameters(self.headers.get(header, "")).get(name)
-
-
-@remembered
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
 
 
 def from_http(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Entity:
@@ -190,20 +182,6 @@ def read_fields(block: bytes) -> dict[str, str]:
     return fields
 
 
-@remembered
-def parameters(value: str) -> Mapping[str, str]:
-    """The parameters of a header value by lower-case name, unquoted; the first of each counts (RFC 2045
-    5.1).
-    """
-    found: dict[str, str] = {}
-    for name, in_quotes, token in _PARAMETER.findall(value):
-        quoted = in_quotes
-        if "\\" in quoted:
-            quoted = _QUOTED_PAIR.sub(r"\1", quoted)
-        found.setdefault(name.lower(), quoted or token.strip())
-    return MappingProxyType(found)
-
-
 def is_plain_text(octets: bytes) -> bool:
     """True if `octets` are printable ASCII, tabs and line ends."""
     return not octets.translate(None, _PLAIN_TEXT)
@@ -214,12 +192,16 @@ def decode(entity: Entity) -> bytes:
 
     Raises MimeError on base64 that is none.
     """
-    encoding = entity.headers.get("content-transfer-encoding", "").strip().lower()
+    encoding = _encoding(entity)
     if encoding == "base64":
         return _from_base64(entity.body)
     if encoding == "quoted-printable":
         return quopri.decodestring(entity.body)
     return entity.body
+
+
+def _encoding(entity: Entity) -> str:
+    return without_comments(entity.headers.get("content-transfer-encoding", "")).strip(' \t"').lower()
 
 
 def decode_cms(entity: Entity) -> bytes:
@@ -237,8 +219,7 @@ def is_binary(entity: Entity) -> bool:
     # The first octet of CMS is the digit 0, and stays it in quoted-printable; the others do not.
     if entity.raw[entity.body_at : entity.body_at + 1] != _SEQUENCE:
         return False
-    encoding = entity.headers.get("content-transfer-encoding", "").lower()
-    return encoding != "quoted-printable" or not is_plain_text(entity.body)
+    return _encoding(entity) != "quoted-printable" or not is_plain_text(entity.body)
 
 
 def _from_base64(text: bytes) -> bytes:
@@ -272,36 +253,5 @@ def to_crlf(data: bytes) -> bytes:
 def filename(entity: Entity) -> str | None:
     """The name the sender gives the payload, for showing and never for opening: see `safe_filename`."""
     headers = entity.headers
-    return _disposed(headers.get("content-disposition", "")) or _named(headers.get("content-type", ""))
-
-
-@remembered
-def _disposed(disposition: str) -> str | None:
-    found = parameters(disposition)
-    name = _extended(found.get("filename*", "")) or found.get("filename")
-    return safe_filename(name) if name else None
-
-
-@remembered
-def _named(content_type: str) -> str | None:
-    name = parameters(content_type).get("name")
-    return safe_filename(name) if name else None
-
-
-def _extended(value: str) -> str:
-    charset, _, rest = value.partition("'")
-    _language, _, text = rest.partition("'")
-    if charset.lower() not in {"utf-8", "iso-8859-1", "us-ascii"}:
-        return ""
-    return urllib.parse.unquote(text, encoding=charset, errors="replace")
-
-
-def safe_filename(name: str) -> str | None:
-    """The last element of `name`, whatever system's path it is; control and direction characters are dropped.
-
-    None if nothing is left. The result has no separator, no drive, does not begin or end with a dot or a
-    space, and has at most MAX_FILENAME characters.
-    """
-    last = re.split(r"[\\/:]", name)[-1]
-    shown = "".join(character for character in last if character.isprintable())
-    return shown.strip(" .")[:MAX_FILENAME].rstrip(" .") or None
+    disposition, content_type = headers.get("content-disposition", ""), headers.get("content-type", "")
+    return name_in_disposition(disposition) or name_in_type(content_type)

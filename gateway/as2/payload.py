@@ -1,9 +1,10 @@
 """The innermost entity: the document, and what may have been sent along with it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import mime
+from .header_values import without_comments
 from .mime import Entity
 from .multipart import entities
 
@@ -43,11 +44,20 @@ def read_payload(entity: Entity, outer: Entity) -> Payload:
     return Payload(document=_part(entity, outer))
 
 
-def _root(parts: Iterable[Entity], start: str | None) -> Entity:
-    """RFC 2387 3.2: the part that `start` names, the first if there is no such."""
-    parts = list(parts)
-    named = (part for part in parts if start and part.headers.get("content-id", "").strip() == start.strip())
-    return next(named, parts[0])
+def _root(parts: Sequence[Entity], start: str | None) -> Entity:
+    """RFC 2387 3.2: the part that `start` names, the first where it is not given. Raises MimeError for one
+    that names none: another part is not the document.
+    """
+    if not start:
+        return parts[0]
+    for part in parts:
+        if _bare_id(part.headers.get("content-id", "")) == _bare_id(start):
+            return part
+    raise mime.MimeError("start names no part of the multipart")
+
+
+def _bare_id(value: str) -> str:
+    return without_comments(value).strip().removeprefix("<").removesuffix(">")
 
 
 def _part(entity: Entity, outer: Entity) -> Part:

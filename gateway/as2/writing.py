@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ...security.cms import Signer
 from . import mime
+from .header_values import safe_filename
 
 # RFC 2046 5.1.1, without the characters that some products mishandle; two more are put before it in a
 # receipt.
@@ -71,7 +72,7 @@ def attachment(filename: str) -> str:
     """A Content-Disposition for `filename`, quoted as most products want it; a name that is not ASCII stands
     in the extended form as well (RFC 2231 4).
     """
-    name = mime.safe_filename(filename) or "document"
+    name = safe_filename(filename) or "document"
     quoted = f'attachment; filename="{_NOT_IN_FILENAME.sub("_", name)}"'
     if name.isascii():
         return quoted

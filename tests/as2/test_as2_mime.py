@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidewaiter.gateway.as2 import mime
+from tidewaiter.gateway.as2.header_values import MAX_FILENAME, parameters, safe_filename
 from tidewaiter.gateway.as2.mime import Entity, MimeError
 
 
@@ -43,7 +44,7 @@ def test_an_empty_header_block_is_one() -> None:
 
 def test_parameters_are_read_in_any_style() -> None:
     value = 'a/b; X="q\\"u;o\\n" ;\ty=plain ; z==eq==; x=second'
-    assert mime.parameters(value) == {"x": 'q"u;o\\n', "y": "plain", "z": "=eq=="}
+    assert parameters(value) == {"x": 'q"u;o\\n', "y": "plain", "z": "=eq=="}
 
 
 @pytest.mark.parametrize(
@@ -92,21 +93,21 @@ def test_a_wrong_label_on_cms_is_not_believed() -> None:
         (".hidden", "hidden"),
         ("p.edi. .", "p.edi"),
         ("\u202eide.p", "ide.p"),
-        ("x" * 400, "x" * mime.MAX_FILENAME),
+        ("x" * 400, "x" * MAX_FILENAME),
         (" ", None),
     ],
 )
 def test_no_path_comes_out_of_a_file_name(sent: str, shown: str | None) -> None:
-    assert mime.safe_filename(sent) == shown
+    assert safe_filename(sent) == shown
 
 
 @given(st.text())
 def test_a_file_name_never_leads_anywhere(name: str) -> None:
-    shown = mime.safe_filename(name)
+    shown = safe_filename(name)
     if shown is not None:
         assert not set(shown) & set("/\\:\0\r\n")
         assert shown.strip(" .") == shown
-        assert 1 <= len(shown) <= mime.MAX_FILENAME
+        assert 1 <= len(shown) <= MAX_FILENAME
 
 
 @pytest.mark.parametrize(
@@ -141,7 +142,7 @@ def test_reading_never_raises(raw: bytes) -> None:
     assert entity.raw == raw
     assert raw.endswith(entity.body)
     mime.read_fields(raw)
-    mime.parameters(raw.decode("latin-1"))
+    parameters(raw.decode("latin-1"))
 
 
 def test_fields_of_a_notification_survive_stray_lines() -> None:
@@ -175,11 +176,11 @@ def test_base64_is_in_lines_with_crlf() -> None:
 )
 def test_a_boundary_is_the_one_among_all_parameters(value: str) -> None:
     entity = mime.from_http([(b"content-type", value.encode())], b"")
-    assert entity.boundary == mime.parameters(value).get("boundary")
+    assert entity.boundary == parameters(value).get("boundary")
 
 
 @given(st.text(alphabet=';"\\= \tboundaryB/x', max_size=60))
 def test_a_boundary_is_never_another_than_a_whole_reading_finds(value: str) -> None:
     content_type = f"multipart/signed; boundary=b{value}; boundary=second"
     entity = mime.from_http([(b"content-type", content_type.encode())], b"")
-    assert entity.boundary == mime.parameters(entity.headers["content-type"]).get("boundary")
+    assert entity.boundary == parameters(entity.headers["content-type"]).get("boundary")
