@@ -90,7 +90,7 @@ def _read(der: bytes) -> x509.Certificate | None:
         return None
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
 
 

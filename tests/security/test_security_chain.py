@@ -152,7 +152,8 @@ def test_weak_signatures_on_the_path() -> None:
 
 
 def test_what_cannot_be_read_is_no_candidate() -> None:
-    broken = [LEAF.der[:-1], b"", b"\x30\x00", LEAF.der + bytes(MAX_SIZE)]
+    version = LEAF.der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x77", 1)
+    broken = [LEAF.der[:-1], b"", b"\x30\x00", LEAF.der + bytes(MAX_SIZE), version]
     assert list(AGREED.vouched([*broken, BETWEEN.der, LEAF.der], NOW)) == [LEAF.certificate]
 
 
