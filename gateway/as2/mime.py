@@ -31,6 +31,8 @@ _FOLD = re.compile(r"\r?\n[ \t]+")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:[ \t]*([^\r\n]*)")
 _PLAIN_TEXT = bytes((*b"\t\r\n", *range(0x20, 0x7F)))
 _LINE = 76  # RFC 2045 6.8
+# Octets of base64 that are cut into lines at once: 64 lines, more than a signature with its certificate.
+_BLOCK = 64 * _LINE // 4 * 3
 _WHITE_SPACE = b" \t\r\n"
 # CMS in DER or BER begins with a SEQUENCE. The base64 of that octet begins with "M", so the two never clash.
 _SEQUENCE = b"\x30"
@@ -194,7 +196,12 @@ def decode(entity: Entity) -> bytes:
     """
     encoding = _encoding(entity)
     if encoding == "base64":
-        return _from_base64(entity.body)
+        try:
+            if entity.body.isascii():  # RFC 2045 6.8: other characters are passed over, but this is no text
+                return binascii.a2b_base64(entity.body)
+        except binascii.Error:
+            pass
+        raise MimeError("not base64")
     if encoding == "quoted-printable":
         return quopri.decodestring(entity.body)
     return entity.body
@@ -223,6 +230,7 @@ def is_binary(entity: Entity) -> bool:
 
 
 def _from_base64(text: bytes) -> bytes:
+    """Strictly: what came out of CBC must not be passed over."""
     try:
         return binascii.a2b_base64(text.translate(None, _WHITE_SPACE), strict_mode=True)
     except binascii.Error:
@@ -231,7 +239,12 @@ def _from_base64(text: bytes) -> bytes:
 
 def to_base64(data: bytes) -> bytes:
     """`data` as base64 lines of 76 characters, each with CRLF."""
-    text = binascii.b2a_base64(data, newline=False)
+    view = memoryview(data)
+    return b"".join([_lines_of(view[at : at + _BLOCK]) for at in range(0, len(data), _BLOCK)])
+
+
+def _lines_of(block: memoryview) -> bytes:
+    text = binascii.b2a_base64(block, newline=False)
     lines, rest = divmod(len(text), _LINE)
     pieces = struct.unpack(f"{_LINE}s" * lines + f"{rest}s" * (rest > 0), text)
     return b"\r\n".join((*pieces, b""))

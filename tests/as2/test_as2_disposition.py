@@ -87,6 +87,23 @@ def test_a_token_under_another_outcome_is_not_the_known_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "outcome", "text"),
+    [
+        ("processed/warning,error", Outcome.ERROR, "processed/error"),
+        ("processed/warning, error: decryption-failed", Outcome.ERROR, "processed/error: decryption-failed"),
+        ("processed/error,warning", Outcome.ERROR, "processed/error"),
+        ("processed/warning , failure", Outcome.FAILED, "failed/failure"),
+        ("processed (all is well)", Outcome.PROCESSED, "processed"),
+        ("processed/error, as one product: writes", Outcome.ERROR, "processed/error: as one product: writes"),
+    ],
+)
+def test_of_several_modifiers_the_worst_counts(field: str, outcome: Outcome, text: str) -> None:
+    read = read_disposition(MODE + field)
+    assert read is not None
+    assert (read.outcome, read.text) == (outcome, text)
+
+
+@pytest.mark.parametrize(
     "field", ["", "processed", MODE, MODE + "displayed", MODE + "deleted/error", ";;", "; 7"]
 )
 def test_what_does_not_say_processed_or_failed_says_nothing(field: str) -> None:

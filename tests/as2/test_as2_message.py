@@ -201,12 +201,13 @@ def test_an_opaque_signature(link: Any) -> None:
     assert (result.payload, result.mic.value) == (link.document, mic_of(content))
 
 
-def test_attachments(link: Any) -> None:
+@pytest.mark.parametrize("start", ["<main>", "main", "<main> (x)"])
+def test_attachments(link: Any, start: str) -> None:
     related = (
-        b'Content-Type: multipart/related; boundary=r; type="application/edifact"; start="<main>"\r\n\r\n'
+        b'Content-Type: multipart/related; boundary=r; type="application/edifact"; start="%b"\r\n\r\n'
         b"--r\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=../s.png\r\n\r\nPNG\r\n"
-        b"--r\r\nContent-Type: application/edifact\r\nContent-ID: <main>\r\n\r\nUNB'\r\n--r--\r\n"
-    )
+        b"--r\r\nContent-Type: application/edifact\r\nContent-ID: <main> (x)\r\n\r\nUNB'\r\n--r--\r\n"
+    ) % start.encode()
     message = link.http(link.signed_by("bob", related))
     result = link.receive(message.headers, message.body, link.alice(require_encrypted=False))
     assert isinstance(result, Received), result
@@ -215,6 +216,16 @@ def test_attachments(link: Any) -> None:
     assert [(a.content, a.content_type, a.filename) for a in result.attachments] == [
         (b"PNG", "image/png", "s.png")
     ]
+
+
+def test_a_start_that_names_no_part_makes_no_other_part_the_document(link: Any) -> None:
+    related = (
+        b"Content-Type: multipart/related; boundary=r; start=other\r\n\r\n"
+        b"--r\r\nContent-Type: application/edifact\r\nContent-ID: <main>\r\n\r\nUNB'\r\n--r--\r\n"
+    )
+    message = link.http(link.signed_by("bob", related))
+    result = link.receive(message.headers, message.body, link.alice(require_encrypted=False))
+    assert result.disposition is Disposition.UNEXPECTED_PROCESSING_ERROR
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\x\\passwd", "/abs/passwd"])

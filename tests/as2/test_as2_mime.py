@@ -1,5 +1,6 @@
 """MIME cut out of raw bytes."""
 
+import base64
 import re
 
 import pytest
@@ -184,3 +185,35 @@ def test_a_boundary_is_never_another_than_a_whole_reading_finds(value: str) -> N
     content_type = f"multipart/signed; boundary=b{value}; boundary=second"
     entity = mime.from_http([(b"content-type", content_type.encode())], b"")
     assert entity.boundary == parameters(entity.headers["content-type"]).get("boundary")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Type: application/edifact\r\nX_Doc_Id: 7\r\n",
+        b"1st.field: x\r\nContent-Type: application/edifact\r\n",
+    ],
+)
+def test_a_field_may_have_any_name(head: bytes) -> None:
+    entity = mime.read_entity(head + b"\r\nUNB")
+    assert (entity.media_type, entity.body, entity.bare) == ("application/edifact", b"UNB", False)
+
+
+@pytest.mark.parametrize("encoding", ["base64 (comment)", '"base64"', " BASE64 ", "(x) base64"])
+def test_an_encoding_in_any_form(encoding: str) -> None:
+    entity = mime.from_http([(b"content-transfer-encoding", encoding.encode())], b"VU5C\r\n")
+    assert mime.decode(entity) == b"UNB"
+
+
+def test_other_characters_in_base64_are_passed_over_in_payloads_only() -> None:
+    entity = mime.from_http([(b"content-transfer-encoding", b"base64")], b"VU!5C\r\n")
+    assert mime.decode(entity) == b"UNB"
+    with pytest.raises(MimeError):
+        mime.decode_cms(mime.from_http([], b"MIIB!"))
+
+
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 3647, 3648, 3649, 10_000])
+def test_base64_lines_are_those_of_the_standard(size: int) -> None:
+    data = bytes(number % 251 for number in range(size))
+    text = mime.to_base64(data)
+    assert text == base64.encodebytes(data).replace(b"\n", b"\r\n")
