@@ -20,6 +20,8 @@ _QUOTED_PAIR = re.compile(r'\\(["\\])')
 MAX_FILENAME = 120
 # A comment is looked for in values up to this length: each may be looked through to its end.
 MAX_COMMENTED = 1024
+# Escapes, comments and sections.
+_UNUSUAL = re.compile(r"[\\(*]")
 
 
 @remembered
@@ -86,8 +88,8 @@ def boundary_of(content_type: str) -> str | None:
     """The parameter of this name, or None: another each time, so it is looked for first, and alone."""
     match = _BOUNDARY.search(content_type)
     # All that stands before it is whole, so it is what a reading of all parameters would find.
-    unusual = any(mark in content_type for mark in "\\(*")
-    if match and not unusual and not content_type.count('"', 0, match.start()) % 2:
+    usual = match is not None and _UNUSUAL.search(content_type) is None
+    if match and usual and not content_type.count('"', 0, match.start()) % 2:
         return match[1] or (match[2] or "").strip()
     return parameters(content_type).get("boundary")
 

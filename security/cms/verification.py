@@ -4,7 +4,6 @@ Nothing inside the message says who is believed: its certificates are not even d
 certificates that the caller passes.
 """
 
-import contextlib
 import datetime
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -122,9 +121,10 @@ def verify(
             if (found := _usual.find(id(certificate), data)) is not None:
                 (parts, algorithms, known), attributes, signature = found
                 if known.certificate is certificate and known.valid_at(now):
-                    # Another certificate may bear the same name: what fails is looked at from the beginning.
-                    with contextlib.suppress(SecurityError):
+                    try:
                         return _check(algorithms, attributes, signature, known, content, parts, policy)
+                    except SecurityError:
+                        break  # another certificate may bear the same name: from the beginning
     return _verify(data, content, certificates, policy, now, None if malleable else authorities, malleable)
 
 
