@@ -129,6 +129,10 @@ class Connection:
         buffer = self._buffer
         block: bytes | None = None
         data: bytes | None = self._data
+        if data:
+            # A pipelined request: only now is it looked at. Its moments must not be those of the read that
+            # brought it, for what is held from its arrival would then tell how long the one before took.
+            self._last = self._service.clock()
         # An empty line before a request is not yet a request: after it, the connection is still idle.
         while block is None and not buffer.started:
             data = data or await self._first_bytes()

@@ -22,7 +22,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` and `query` are still percent-encoded; `peer_certificate` is the client's certificate in DER, None
     if it sent none or the connection is not TLS; `client` is its address without the port. `first_byte` and
-    `last_byte` are when the request began to arrive and when it was complete.
+    `last_byte` are when the request began to arrive and when it was complete; what came before the last
+    answer had left (pipelined) counts as come when the connection turned to it.
     """
 
     method: str

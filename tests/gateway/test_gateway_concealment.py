@@ -8,9 +8,14 @@ from typing import Any
 
 import anyio
 import pytest
+import structlog
+from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.streams.stapled import StapledByteStream
 
 from tidewaiter.gateway import as2_channel, clock
 from tidewaiter.gateway.concealment import SECONDS_OF_AN_OCTET, Concealment, due, hold
+from tidewaiter.gateway.http import Limits
+from tidewaiter.gateway.http.connection import Connection, Service
 from tidewaiter.gateway.ledger import LedgerUnavailable
 from tidewaiter.routing.instant import Instant
 
@@ -112,6 +117,13 @@ def asked(bench: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Instant, in
     return stands_in.asked
 
 
+def written(message: Any) -> bytes:
+    """`message` as its request."""
+    fields = [("Host", "gateway.example"), ("Content-Length", str(len(message.body))), *message.headers]
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return f"POST /as2 HTTP/1.1\r\n{lines}\r\n".encode() + message.body
+
+
 def broken(bench: Any, payload: bytes) -> Any:
     """A message whose padding is wrong."""
     composed = bench.composed(payload)
@@ -169,3 +181,34 @@ async def test_its_receipt_is_dated_by_the_arrival(
     response = await bench.post(message)
     dated = parsedate_to_datetime(dict(response.headers)["Date"])
     assert dated == arrived.replace(microsecond=0)
+
+
+@pytest.mark.anyio
+async def test_pipelined_refusals_are_held_one_after_the_other(
+    bench: Any, make_document: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the second one's hold has begun before it is looked at, and ends a whole hold later if opening it
+    took a little longer than the rest: a clock for whoever chooses the size of the first."""
+    arrivals: list[int] = []
+    departures: list[int] = []
+
+    async def release(_: object, arrived: Instant, octets: int) -> None:
+        assert octets
+        arrivals.append(arrived.monotonic_ns)
+        bench.now.tick(1)
+        departures.append(bench.now().monotonic_ns)
+
+    monkeypatch.setattr(Concealment, "release", release)
+    requests = b"".join(written(broken(bench, make_document())) for _ in range(3))
+    send, incoming = anyio.create_memory_object_stream[bytes](1)
+    outgoing, answers = anyio.create_memory_object_stream[bytes](3)
+    service = Service(
+        handler=bench.as2.handle, admit=None, limits=Limits(), clock=bench.now, log=structlog.get_logger()
+    )
+    stream: Any = StapledByteStream(outgoing, BufferedByteReceiveStream(incoming))
+    async with stream, answers:
+        send.send_nowait(requests)
+        send.close()
+        await Connection(stream, "127.0.0.1", service).run()
+    assert len(arrivals) == 3
+    assert all(second >= first for first, second in zip(departures, arrivals[1:], strict=False))

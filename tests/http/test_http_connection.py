@@ -150,6 +150,30 @@ async def test_requests_follow_each_other_and_pipelined_ones_wait(connected) -> 
 
 
 @pytest.mark.anyio
+async def test_a_pipelined_request_is_looked_at_once_the_last_answer_left(connected) -> None:
+    """What is timed from its arrival must not tell how long the one before took."""
+    seen: list[tuple[Instant, Instant]] = []
+    left: list[Instant] = []
+
+    async def handler(request: Request) -> Response:
+        seen.append((request.first_byte, request.last_byte))
+        return Response(status=200, on_sent=left.append)
+
+    chunked = POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    async with connected(handler) as peer:
+        await peer.ask(HELLO + HELLO + b"\r\n" + chunked + GET + HELLO[:30])
+        for _ in range(3):
+            await peer.stream.receive()
+        await peer.ask(HELLO[30:-3], HELLO[-3:])
+    assert len(seen) == len(left) == 5
+    # The clock goes on with each reading, so what is in this order is also never of one reading.
+    moments = [each.monotonic_ns for asked, sent in zip(seen, left, strict=True) for each in (*asked, sent)]
+    assert moments == sorted(moments)
+    # Of what is in the buffer as a whole, the first octet and the last are looked at in one moment.
+    assert [first == last for first, last in seen] == [True, True, True, True, False]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("request_", "connection"),
     [
