@@ -117,7 +117,8 @@ class Delivering:
         # The bytes are those of the first try; the address is the one in force now.
         url = as2_url(agency) if as2 else settings.url
         result = await self._sender.send(wire, agency, url=url, as2=as2)
-        failed = isinstance(result, Failure) and not result.poison
+        # One document that troubles the agency must not hold up all the others to it.
+        failed = isinstance(result, Failure) and not (result.poison or result.troubled)
         self._tell_breaker(agency.name, BreakerEvent.FAILURE if failed else BreakerEvent.SUCCESS)
         await self._settle(
             claim, agency, result, (self._event(EventKind.DELIVERY_STARTED, claim, at=started),)

@@ -12,14 +12,14 @@ import structlog
 from msgspec.structs import replace
 
 from ..routing.instant import Instant
-from ..routing.lifecycle import EventKind
+from ..routing.lifecycle import DeliveryState, EventKind, NotificationState
 from . import clock
 from .as2 import MdnKind, MdnResult, read_mdn, read_name
 from .http import Request, Response
 from .ledger import Change, Committed, EventRecord, Ledger, LedgerUnavailable, MessageRecord, Wire
 from .metrics import Metrics
 from .offers import digest_of, headers_of
-from .outcomes import NO_RECEIPT, Mdn, Mismatched, judged, mdn_scope
+from .outcomes import NO_RECEIPT, Failure, Mdn, Mismatched, Received, judged, mdn_scope
 from .parties import Parties, Party
 from .settling import Settling, Subject
 from .strangers import Strangers
@@ -33,6 +33,8 @@ ROUNDS = 20
 SEEN = 1000
 # What could be told of a message we sent cannot be told of this.
 _SAYS_NOTHING = frozenset({MdnKind.UNVERIFIED, MdnKind.WRONG_MESSAGE, MdnKind.MISSING})
+# With its recipient, as far as HTTP tells, and not receipted.
+_TRANSFERRED = frozenset({DeliveryState.AWAITING, NotificationState.AWAITING})
 
 
 class _Sent(NamedTuple):
@@ -121,13 +123,15 @@ class MdnTaking:
         scope, key, subject = mdn_scope(party.name), digest_of(request.body), sent.subject
         for _ in range(ROUNDS):
             known = await self._ledger.find_message(scope, key)
+            if known is not None and not _counts_again(subject, outcome):
+                break
             change = await self._settling.by_mdn(subject, outcome)
             if known is not None:
                 change = _kept_before(change, known.message)
             elif change.message is not None:
                 change = replace(change, message=replace(change.message, key=key))
             if change.message is None and not (change.delivery_updates or change.notification_updates):
-                # The same octets again, or what anybody can make: it changes nothing and is not written.
+                # What anybody can make: it changes nothing and is not written.
                 break
             (written,) = await self._ledger.commit([change])
             if isinstance(written, Committed):
@@ -189,6 +193,16 @@ class MdnTaking:
         data = {"channel": "as2", **told, **kept.told}
         event = EventRecord(kind=kind, at=self._now(), message=record.id, data=data)
         await self._ledger.commit([Change(message=record, events=(event,))])
+
+
+def _counts_again(subject: Subject, outcome: Received | Mismatched | Failure) -> bool:
+    """Whether a receipt counts whose octets were kept, and counted, before.
+
+    Anybody who saw it can post it again, and what it said was of an earlier try: it refuses no later one, and
+    takes nothing that a person queued anew. Only where the message has been transferred once more, its
+    recipient may have the receipt posted that it stored (RFC 4130 leaves it no other).
+    """
+    return isinstance(outcome, Received) and subject.record.state in _TRANSFERRED
 
 
 def _kept_before(change: Change, message: str) -> Change:

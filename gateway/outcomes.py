@@ -10,7 +10,8 @@ from . import clock
 from .as2 import Disposition, MdnKind, MdnResult
 from .ledger import MessageRecord, Receipt
 
-# A receipt is a few lines and a signature with its certificates; what is longer is not kept.
+# A receipt is a few lines and a signature with its certificates. What is longer is not kept, unless its signature
+# holds: then it is the proof, however much the partner writes into it.
 MDN_OCTETS = 256 * 1024
 # What nobody is answered with: a receipt is the end of an exchange (RFC 4130 7.2).
 NO_RECEIPT = Receipt(status=200, headers=(), body=b"")
@@ -72,7 +73,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """The peer did not take it. `poison`: it refuses this document, and trying again will not help for long;
     `final`: it will not help at all.
 
-    `alarm`: the peer's receipt cannot be believed, which a person must see.
+    `alarm`: the peer's receipt cannot be believed, which a person must see. `troubled`: the peer is there, and
+    says that it had trouble of its own, which may pass.
     """
 
     reason: str
@@ -80,6 +82,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     poison: bool = False
     final: bool = False
     alarm: bool = False
+    troubled: bool = False
     mdn: Mdn | None = None
 
 
@@ -95,7 +98,7 @@ def mdn_of(
     result: MdnResult, headers: Iterable[tuple[bytes, bytes]], body: bytes, received: Instant
 ) -> Mdn | None:
     """What is to be kept of a response or request that is `result` as a receipt; None: nothing."""
-    if result.kind is MdnKind.MISSING or len(body) > MDN_OCTETS:
+    if result.kind is MdnKind.MISSING or (result.signer is None and len(body) > MDN_OCTETS):
         return None
     return Mdn(
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
@@ -114,11 +117,13 @@ def judged(result: MdnResult, mdn: Mdn | None) -> Received | Mismatched | Failur
     if result.kind is MdnKind.MIC_MISMATCH:
         return Mismatched(reason=f"MDN {result.kind.value}: {result.detail}", mdn=mdn)
     refused = result.kind in {MdnKind.ERROR, MdnKind.FAILED}
+    troubled = refused and result.known is Disposition.UNEXPECTED_PROCESSING_ERROR
     return Failure(
         reason=reason,
-        poison=refused,
-        # Signed, it is the partner's last word. That it had trouble of its own may pass.
-        final=refused and result.signed and result.known is not Disposition.UNEXPECTED_PROCESSING_ERROR,
+        poison=refused and not troubled,
+        # Signed, it is the partner's last word.
+        final=refused and not troubled and result.signed,
+        troubled=troubled,
         alarm=result.kind in {MdnKind.UNVERIFIED, MdnKind.WRONG_MESSAGE},
         mdn=mdn,
     )

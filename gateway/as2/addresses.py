@@ -83,6 +83,7 @@ _FORBIDDEN = tuple(
 # Networks whose addresses are IPv4 addresses in disguise, and where in them those stand (from the right).
 _CARRIERS = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
+    (ipaddress.IPv6Network("::ffff:0:0:0/96"), 0),  # SIIT (RFC 2765)
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),
     (ipaddress.IPv6Network("2002::/16"), 80),
 )

@@ -163,12 +163,23 @@ async def test_what_can_be_mended_is_tried_on(lodged: Any, status: int) -> None:
 
 
 async def test_a_negative_mdn_is_the_peer_s_refusal(lodged: Any) -> None:
-    lodged.peer.will(lodged.mdn("customs", Disposition.UNEXPECTED_PROCESSING_ERROR))
-    for _ in range(POISON_TRIES):
-        assert await lodged.attempt("customs")
-        lodged.now.tick(1000)
+    lodged.peer.will(lodged.mdn("customs", Disposition.DECRYPTION_FAILED))
+    assert await lodged.attempt("customs")
     assert (await lodged.leg("customs")).state is DeliveryState.DEAD
     assert "MDN error" in (await lodged.reasons())[0]
+
+
+async def test_a_peer_in_trouble_is_tried_until_the_deadline(lodged: Any) -> None:
+    """It says so itself: that is no word on the document, and no reason to hold up others."""
+    lodged.peer.will(lodged.mdn("customs", Disposition.UNEXPECTED_PROCESSING_ERROR))
+    for _ in range(3 * POISON_TRIES):
+        assert await lodged.attempt("customs")
+        lodged.now.tick(4000)
+        assert lodged.outbound.deliveries.room({})["customs"] > 1
+        assert (await lodged.leg("customs")).state is DeliveryState.PENDING
+    lodged.now.tick(lodged.parties.named("customs").settings.retry.deadline)
+    assert await lodged.attempt("customs")
+    assert (await lodged.leg("customs")).state is DeliveryState.DEAD
 
 
 async def test_a_receipt_that_is_none_is_an_alarm_or_a_failure(lodged: Any) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tidewaiter.gateway.as2 import Disposition, Received, compose_mdn, identify, receive
+from tidewaiter.gateway.attempts import POISON_TRIES
+from tidewaiter.gateway.dead_letters import DeadLetters
 from tidewaiter.gateway.http import Response
 from tidewaiter.gateway.ledger import Change, DeliveryUpdate
 from tidewaiter.gateway.strangers import CLIENT_OCTETS
@@ -243,6 +245,49 @@ async def test_what_an_mdn_says(
         bench.now.tick(HOUR)
         assert await bench.attempt("customs")
         assert len(set(bench.peer.requests)) == 1
+
+
+async def test_an_old_receipt_does_not_stop_what_a_person_queued_anew(
+    bench: Any, make_document: Make
+) -> None:
+    mdn = mdn_for(bench, await delivered(bench, make_document))
+    await told(bench, mdn)
+    await DeadLetters(bench.ledger, bench.parties.names, now=bench.now).requeue((await leg(bench)).id)
+    before = len(await bench.events())
+    assert await told(bench, mdn) == 200
+    assert ((await leg(bench)).state, len(await bench.events())) == (S.PENDING, before)
+    assert await bench.attempt("customs")
+
+
+@pytest.mark.parametrize(
+    "disposition", [Disposition.UNEXPECTED_PROCESSING_ERROR, Disposition.DECRYPTION_FAILED]
+)
+async def test_an_old_refusal_does_not_refuse_a_later_try(
+    bench: Any, make_document: Make, disposition: Disposition
+) -> None:
+    mdn = mdn_for(bench, await delivered(bench, make_document), disposition=disposition)
+    await told(bench, mdn)
+    if disposition is Disposition.DECRYPTION_FAILED:
+        await DeadLetters(bench.ledger, bench.parties.names, now=bench.now).requeue((await leg(bench)).id)
+    for _ in range(5):
+        bench.now.tick(HOUR)
+        await bench.attempt("customs")
+        assert (await leg(bench)).state is S.AWAITING
+        assert await told(bench, mdn) == 200
+        assert (await leg(bench)).state is S.AWAITING
+    assert (await bench.kinds()).count("delivery_failed") == 1
+
+
+async def test_trouble_of_the_partners_own_is_waited_out(bench: Any, make_document: Make) -> None:
+    wire = await delivered(bench, make_document)
+    for _ in range(2 * POISON_TRIES):
+        trouble = mdn_for(bench, wire, disposition=Disposition.UNEXPECTED_PROCESSING_ERROR)
+        assert await told(bench, trouble) == 200
+        assert (await leg(bench)).state is S.PENDING
+        bench.now.tick(HOUR)
+        assert await bench.attempt("customs")
+    assert await told(bench, mdn_for(bench, wire)) == 200
+    assert (await leg(bench)).state is S.SENT
 
 
 async def test_a_refusal_after_the_receipt_changes_nothing(bench: Any, make_document: Make) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tidewaiter.gateway.as2 import Disposition
 from tidewaiter.gateway.attempts import POISON_TRIES
 from tidewaiter.gateway.http import ConnectFailed
 from tidewaiter.gateway.ledger import ClaimedNotification
@@ -45,6 +46,21 @@ async def test_a_notification_that_fails_is_pushed_again_as_it_was(bench: Any, m
     (note,) = await bench.notes()
     assert (note.state, note.attempts) == (NotificationState.DELIVERED, 3)
     assert (await bench.kinds()).count("notification_failed") == 2
+
+
+async def test_a_partner_in_trouble_is_pushed_to_until_the_deadline(bench: Any, make_document: Make) -> None:
+    claimed = await notified(bench, make_document)
+    bench.peer.will(bench.mdn("trader", Disposition.UNEXPECTED_PROCESSING_ERROR))
+    for _ in range(3 * POISON_TRIES):
+        await bench.outbound.notifications.run(claimed[0])
+        (note,) = await bench.notes()
+        assert note.state is NotificationState.PENDING
+        bench.now.tick(4000)
+        claimed = await bench.due_notes()
+    bench.peer.will(bench.mdn("trader"))
+    await bench.outbound.notifications.run(claimed[0])
+    (note,) = await bench.notes()
+    assert note.state is NotificationState.DELIVERED
 
 
 async def test_a_notification_is_given_up_and_can_still_be_read(bench: Any, make_document: Make) -> None:

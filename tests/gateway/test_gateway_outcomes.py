@@ -25,7 +25,6 @@ def test_success(kind: MdnKind) -> None:
     [
         (Disposition.DECRYPTION_FAILED, True, True),
         (None, True, True),
-        (Disposition.UNEXPECTED_PROCESSING_ERROR, True, False),
         (Disposition.DECRYPTION_FAILED, False, False),
     ],
 )
@@ -34,6 +33,14 @@ def test_a_refusal_is_final_where_it_is_signed(
 ) -> None:
     assert judged(result(kind, known, signed=signed), MDN) == Failure(
         reason=f"MDN {kind.value}: said", poison=True, final=final, mdn=MDN
+    )
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_trouble_of_the_partners_own_is_no_word_on_the_document(signed: bool) -> None:
+    known = Disposition.UNEXPECTED_PROCESSING_ERROR
+    assert judged(result(MdnKind.ERROR, known, signed=signed), MDN) == Failure(
+        reason="MDN error: said", troubled=True, mdn=MDN
     )
 
 
@@ -71,4 +78,12 @@ def test_what_is_kept() -> None:
 def test_what_is_not_kept() -> None:
     """No receipt at all, and what no receipt has the size of."""
     assert mdn_of(result(MdnKind.MISSING), (), b"<html>", AT) is None
-    assert mdn_of(result(MdnKind.UNVERIFIED), (), bytes(MDN_OCTETS + 1), AT) is None
+    unproven = MdnResult(kind=MdnKind.UNVERIFIED)
+    assert mdn_of(unproven, (), bytes(MDN_OCTETS), AT) is not None
+    assert mdn_of(unproven, (), bytes(MDN_OCTETS + 1), AT) is None
+
+
+def test_a_proof_is_kept_however_long_it_is() -> None:
+    kept = mdn_of(result(MdnKind.PROCESSED), (), bytes(MDN_OCTETS + 1), AT)
+    assert kept is not None
+    assert len(kept.body) == MDN_OCTETS + 1

@@ -288,8 +288,9 @@ async def test_a_negative_receipt_is_about_this_message(
     peer.will(200, *receipt(wire, theirs, disposition))
     result = await sender.send(wire, customs, url=URL, as2=True)
     assert isinstance(result, Failure)
-    assert (result.poison, result.alarm) == (True, False)
-    assert result.final is (disposition is not Disposition.UNEXPECTED_PROCESSING_ERROR)
+    troubled = disposition is Disposition.UNEXPECTED_PROCESSING_ERROR
+    assert (result.poison, result.final, result.alarm) == (not troubled, not troubled, False)
+    assert result.troubled is troubled
     assert disposition.token in result.reason
     assert result.mdn is not None
 
