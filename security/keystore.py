@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from cryptography import x509
@@ -25,14 +26,42 @@ _PURPOSES = (
 _BACKDATED = datetime.timedelta(hours=1)
 # X.520 ub-common-name: RFC 5280 appendix A.
 _MAX_COMMON_NAME = 64
+# RFC 7468 section 2.
+_ENCAPSULATION = re.compile(rb"-----(BEGIN|END) ([^-]*)-----")
+_DASHES = b"-----"
 
 
 def load_certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
-    """The certificates in `pem`, in their order. Raises KeyStoreError for none, or an unreadable one."""
+    """The certificates in `pem`, in their order. Raises KeyStoreError for none, an unreadable one, or one
+    that is begun and not ended: of a file cut short, not even the first part is believed."""
+    if not _is_whole(pem):
+        raise KeyStoreError("a PEM block is cut short")
     try:
-        return tuple(x509.load_pem_x509_certificates(pem))
-    except ValueError as error:
+        found = tuple(x509.load_pem_x509_certificates(pem))
+        for one in found:
+            # Read lazily, and used where nobody expects an error any more.
+            one.public_key(), one.subject, one.issuer, one.not_valid_before_utc, one.not_valid_after_utc
+    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise KeyStoreError("no readable PEM certificate") from error
+    return found
+
+
+def _is_whole(pem: bytes) -> bool:
+    """Whether every block of `pem` has its two lines. Text between blocks is nobody's business (RFC 7468
+    section 2), unless it begins as such a line does."""
+    lines = pem.splitlines()
+    label = None
+    for line in lines:
+        told = line.strip()
+        if not told.startswith(_DASHES) or not told.strip(b"-"):
+            continue
+        match = _ENCAPSULATION.fullmatch(told)
+        if match is None or (match[1] == b"BEGIN") is (label is not None) or label not in (None, match[2]):
+            return False
+        label = match[2] if label is None else None
+    # A file that ends in the midst of its first dash is cut, too.
+    begun = bool(lines) and not pem.endswith((b"\n", b"\r")) and _DASHES.startswith(lines[-1])
+    return label is None and not begun
 
 
 def load_private_key(pem: bytes, password: bytes | None = None) -> PrivateKey:

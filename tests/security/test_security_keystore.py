@@ -1,5 +1,6 @@
 """Keys and certificates as PEM."""
 
+import base64
 import datetime
 import ipaddress
 from typing import Any
@@ -51,6 +52,33 @@ def test_certificates_keep_their_order(bob: Any, carol: Any) -> None:
     "pem", [b"", b"text", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )
 def test_no_certificate(pem: bytes) -> None:
+    with pytest.raises(KeyStoreError):
+        load_certificates(pem)
+
+
+def test_a_file_cut_short_is_none_of_it(bob: Any, carol: Any) -> None:
+    """Written to its half: the first of two certificates alone would be believed as all there is."""
+    first, second = bob.certificate_pem, carol.certificate_pem
+    for end in range(1, len(second) - 1):
+        with pytest.raises(KeyStoreError):
+            load_certificates(first + second[:end])
+    for text in (b"---\nissuer=CN = ca\n", b"# what follows\n-------\n", b"\r\n  "):
+        assert len(load_certificates(first + text + second + text)) == 2
+    assert len(load_certificates((first + second).replace(b"\n", b"\r\n").rstrip())) == 2
+
+
+@pytest.mark.parametrize("lines", [b"BEGIN A|END B", b"END A", b"BEGIN A|BEGIN A|END A", b"BEGIN A"])
+def test_lines_of_a_block_come_in_pairs(carol: Any, lines: bytes) -> None:
+    block = b"".join(b"-----%s-----\n" % line for line in lines.split(b"|"))
+    for pem in (block + carol.certificate_pem, carol.certificate_pem + block):
+        with pytest.raises(KeyStoreError):
+            load_certificates(pem)
+
+
+def test_a_version_that_does_not_exist(carol: Any) -> None:
+    der = carol.certificate.public_bytes(serialization.Encoding.DER)
+    broken = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x77", 1)
+    pem = b"-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----\n" % base64.encodebytes(broken)
     with pytest.raises(KeyStoreError):
         load_certificates(pem)
 
