@@ -150,6 +150,8 @@ class As2Channel:
             party=offer.source.party.name,
             disposition=got.disposition.name,
             reason=got.reason,
+            message_id=identity.message_id,
+            client=request.client,
         )
         # A date within the receipt must not say how long opening took, not even by a turn of the second.
         at = request.last_byte if got.concealed else None
@@ -190,7 +192,8 @@ class As2Channel:
         event = EventRecord(kind=EventKind.REFUSED, at=self._now(), message=record.id, data=data)
         await self._ledger.commit([Change(message=record, events=(event,))])
         self._metrics.receipt("as2", "unknown")
-        log.warning("as2_unknown_partner", client=request.client)
+        names = {"as2_from": identity.as2_from, "as2_to": identity.as2_to}
+        log.warning("as2_unknown_partner", client=request.client, **names, message_id=identity.message_id)
         return Response(status=receipt.status, headers=receipt.headers, body=receipt.body)
 
     def _is_shown(self, request: Request, party: Party) -> bool:

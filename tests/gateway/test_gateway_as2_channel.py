@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tidewaiter.gateway.as2 import MdnKind
 from tidewaiter.gateway.strangers import BODY_OCTETS, CLIENT_OCTETS, HEADER_OCTETS
@@ -81,8 +82,12 @@ async def test_a_message_id_used_for_another_document(bench: Any, make_document:
 
 async def test_a_message_of_nobody_we_know(bench: Any, make_document: Make) -> None:
     stranger = dataclasses.replace(bench.terms(), our_name="STRANGER")
-    response = await bench.post(bench.composed(make_document(), terms=stranger))
+    with capture_logs() as logs:
+        response = await bench.post(bench.composed(make_document(), terms=stranger))
     assert response.status == 200
+    (line,) = [one for one in logs if one["event"] == "as2_unknown_partner"]
+    assert (line["as2_from"], line["as2_to"]) == ("STRANGER", bench.terms().their_name)
+    assert (line["message_id"], bool(line["client"])) == ("<1@trader.example>", True)
     assert b"unknown-trading-partner" in response.body
     assert b"application/pkcs7-signature" not in response.body
     assert await bench.ledger.lodgements(limit=9) == []
@@ -107,7 +112,10 @@ async def test_a_message_in_the_name_of_another(bench: Any, make_document: Make)
 async def test_a_message_that_was_changed_on_its_way(bench: Any, make_document: Make) -> None:
     composed = bench.composed(make_document())
     broken = dataclasses.replace(composed, body=composed.body[:-40] + bytes(40))
-    response = await bench.post(broken)
+    with capture_logs() as logs:
+        response = await bench.post(broken)
+    (line,) = [one for one in logs if one["event"] == "as2_refused"]
+    assert (line["message_id"], bool(line["client"])) == ("<1@trader.example>", True)
     mdn = bench.judged(composed, response)
     assert mdn.kind in {MdnKind.ERROR, MdnKind.FAILED}
     assert await bench.ledger.lodgements(limit=9) == []
