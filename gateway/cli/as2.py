@@ -114,7 +114,10 @@ def send(
 def verify_receipt(
     file: Annotated[
         pathlib.Path,
-        typer.Argument(help="A stored response with its headers (MDN or 202), or the JSON receipt alone."),
+        typer.Argument(
+            help="A stored response with its headers (MDN or 202), or the JSON receipt alone; "
+            "- is standard input."
+        ),
     ],
     certificate: Annotated[
         list[pathlib.Path],
@@ -145,7 +148,7 @@ def verify_receipt(
 ) -> None:
     """Verify a receipt, years later too: who signed it, when, and that it speaks of this document.
 
-    Exit 0: it does, 1: it does not, 2: it cannot be read.
+    Exit 0: it does, 1: it does not, or it says that the message was refused, 2: it cannot be read.
     """
     from .receipt import Asked
     from .receipt import verify_receipt as verify

@@ -16,6 +16,7 @@ from ...security.cms import verify
 from ..as2.inspection.stored import NotStored, read_stored
 from ..receipts import SIGNATURE_HEADER
 from .as2_means import Unusable, read_moment
+from .intake import STDIN
 from .receipt_mdn import ANOTHER, MATCHES, Sent, Unreadable, mdn_receipt
 
 VERIFIED, REFUSED, UNREADABLE = 0, 1, 2
@@ -35,7 +36,8 @@ class Asked(NamedTuple):
 
 
 def verify_receipt(file: pathlib.Path, asked: Asked, *, as_json: bool) -> int:
-    """Print what the receipt proves. 0: it verifies, 1: it does not, 2: it cannot be read."""
+    """Print what the receipt proves. 0: that this was taken; 1: it does not, or it proves a refusal; 2: it
+    cannot be read. `-` is standard input."""
     try:
         told = _told(file, asked)
     except OSError as error:
@@ -52,11 +54,14 @@ def verify_receipt(file: pathlib.Path, asked: Asked, *, as_json: bool) -> int:
     else:
         for name, value in told.items():
             sys.stdout.write(f"{name}: {value}\n")
-    return VERIFIED if told["verified"] and told.get("document") in {None, MATCHES} else REFUSED
+    compared = {told[name] for name in ("document", "same-mic") if name in told}
+    return VERIFIED if told["verified"] and "says" not in told and compared <= {MATCHES} else REFUSED
 
 
 def _told(file: pathlib.Path, asked: Asked) -> dict[str, Any]:
-    data = file.read_bytes()
+    if asked.document is not None and asked.message is not None:
+        raise Unusable("--document and --message both say what was sent: give one of them")
+    data = sys.stdin.buffer.read() if str(file) == STDIN else file.read_bytes()
     at = read_moment(asked.at)
     pinned = tuple(one for name in asked.certificates for one in _pinned(name))
     document = asked.document.read_bytes() if asked.document is not None else None
@@ -65,9 +70,13 @@ def _told(file: pathlib.Path, asked: Asked) -> dict[str, Any]:
     if not body.lstrip().startswith(b"{"):
         sent = Sent(document, message, str(asked.message), tuple(asked.keys), asked.mic)
         return mdn_receipt(data, pinned, sent, at)
+    if message is not None or asked.mic:
+        raise Unusable(f"{file}: is a JSON receipt, which names the document: give --document")
     issued, digest = _read(body)
     signed, source = headers.get(SIGNATURE_HEADER.lower().encode()), SIGNATURE_HEADER
     if signed is None:
+        if asked.signature is None and str(file) == STDIN:
+            raise Unusable("a JSON receipt from standard input takes --signature")
         beside = asked.signature or file.with_suffix(".p7s")
         signed, source = beside.read_bytes(), str(beside)
     told = _json_receipt(body, signed, issued, pinned, source=source)

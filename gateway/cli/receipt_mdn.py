@@ -14,7 +14,9 @@ from ..as2.inspection.stored import NotStored, Stored, read_stored
 from ..as2.inspection.values import Inspection, Means
 from .as2_means import Unusable, read_keys
 
-MATCHES, ANOTHER = "matches", "is another one"
+MATCHES, ANOTHER, NO_MIC = "matches", "is another one", "is not a MIC"
+WITHOUT_MIC = "cannot be told: the receipt has no MIC"
+SAME_ID = "the receipt has no MIC; the Message-ID is that of the message"
 NOT_THE_PART = (
     "cannot be told: the MIC covers the MIME part, not the file alone: give that, --message or --mic"
 )
@@ -22,7 +24,8 @@ LOCKED = "cannot be told: the message cannot be opened down to what the MIC is o
 # What begins with a header is a MIME part.
 _PART = re.compile(rb"(?:Content|MIME)-[A-Za-z-]+:", re.IGNORECASE)
 # What a believed receipt may say; that the message failed is proven no less.
-_SAID = frozenset({MdnKind.PROCESSED, MdnKind.WARNING, MdnKind.ERROR, MdnKind.FAILED})
+_REFUSED = frozenset({MdnKind.ERROR, MdnKind.FAILED})
+_SAID = frozenset({MdnKind.PROCESSED, MdnKind.WARNING}) | _REFUSED
 
 
 class Unreadable(Exception):  # noqa: N818  it says what the file is
@@ -46,6 +49,8 @@ def mdn_receipt(
 ) -> dict[str, Any]:
     """What the stored MDN `data` proves, by the certificates `pinned`.
 
+    `verified` is of its signature: that the message was refused (`says`) is proven, too.
+
     It is judged as of when it says it was signed, which its signature covers; else of its Date; else of `at`;
     else of now. Raises Unreadable.
     """
@@ -57,7 +62,7 @@ def mdn_receipt(
         moment, dated_by = at, GIVEN
     terms = Terms(our_name=names[1], their_name=names[0], their_signing=pinned, sign=False, encrypt=False)
     original = _original(inspection)
-    mdn = read_mdn(stored.headers, stored.body, terms, message_id=original, mic=sent.mic or None, now=moment)
+    mdn = read_mdn(stored.headers, stored.body, terms, message_id=original, mic=None, now=moment)
     verified = mdn.signed and mdn.kind in _SAID
     told: dict[str, Any] = {
         "kind": "MDN",
@@ -68,6 +73,10 @@ def mdn_receipt(
         "judged": f"as of {moment.isoformat()}, by {dated_by}",
     }
     told |= {"signer": mdn.signer} if verified else {"reason": mdn.detail or mdn.kind.value}
+    if verified and mdn.kind in _REFUSED:
+        told["says"] = f"refused: {mdn.disposition}"
+    if sent.mic:
+        told["same-mic"] = _compared_mic(sent.mic, mdn.mic)
     if sent.document is not None:
         told["document"] = _compared(sent.document, mdn.mic)
     if sent.message is not None:
@@ -105,8 +114,19 @@ def _digest(mic: str) -> Digest | None:
     return Digest.from_micalg(mic.partition(",")[2].strip() or "sha-256")
 
 
+def _compared_mic(kept: str, mic: str) -> str:
+    """Whether the MIC is the one that was kept."""
+    if not same_mic(kept, kept):
+        return NO_MIC
+    if not mic:
+        return WITHOUT_MIC
+    return MATCHES if same_mic(kept, mic) else ANOTHER
+
+
 def _compared(document: bytes, mic: str) -> str:
     """Whether the MIC is over these octets."""
+    if not mic:
+        return WITHOUT_MIC
     digest = _digest(mic)
     if digest is not None and same_mic(Mic.over(document, digest), mic):
         return MATCHES
@@ -125,6 +145,8 @@ def _compared_message(
     if _bare(stored.header("message-id")) != _bare(original):
         return f"{ANOTHER}: its Message-ID is not the one in the receipt"
     keys, _ = read_keys(sent.keys, pinned)
+    if not mic:
+        return SAME_ID
     source = mic_source(stored, Means(keys=keys), moment)
     digest = _digest(mic)
     if source is None or digest is None:

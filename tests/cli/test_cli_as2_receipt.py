@@ -62,7 +62,7 @@ class Exchange:
         mdn = compose_mdn(
             identify(headers),
             changes.pop("disposition", Disposition.PROCESSED),
-            message.mic,
+            changes.pop("mic", message.mic),
             self.terms("alice", "bob", **changes),
             message_id="<r@alice>",
             now=now,
@@ -221,6 +221,10 @@ def test_a_receipt_without_a_signature_proves_nothing(verify: Verify, exchange: 
         (("--message", "{0}/none"), "{0}/none: No such file or directory"),
         (("--message", "{0}/request.http", "--key", "{0}/bob.key"), "{0}/bob.key: none of the certificates"),
         (("--message", "{0}/alice.key"), "{0}/alice.key: is no stored message"),
+        (
+            ("--message", "{0}/request.http", "--document", "{0}/request.http"),
+            "--document and --message both say what was sent: give one of them",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_one_line(
@@ -242,3 +246,50 @@ def test_a_multipart_report_that_speaks_of_no_message(
     file.write_bytes(file.read_bytes().replace(b"Original-Message-ID", b"X-Message-ID"))
     done = cli("as2", "verify-receipt", file, "--certificate", tmp_path / "alice.pem")
     assert (done.exit_code, done.stderr) == (UNREADABLE, f"{file}: is an MDN about no message\n")
+
+
+@pytest.mark.parametrize("disposition", [Disposition.DECRYPTION_FAILED, Disposition.UNSUPPORTED_FORMAT])
+def test_a_receipt_that_refuses_is_proof_of_that(
+    verify: Verify, exchange: Exchange, tmp_path: pathlib.Path, disposition: Disposition
+) -> None:
+    exchange.receipt(exchange.request(), disposition=disposition, mic=None)
+    code, told = verify()
+    assert (code, told["verified"], told["says"]) == (REFUSED, True, f"refused: {disposition.text}")
+    request = tmp_path / "request.http"
+    code, told = verify("--message", request, "--key", tmp_path / "alice.key")
+    said = "the receipt has no MIC; the Message-ID is that of the message"
+    assert (code, told["verified"], told["document"]) == (REFUSED, True, said)
+    code, told = verify("--document", request)
+    assert (code, told["document"]) == (REFUSED, "cannot be told: the receipt has no MIC")
+
+
+def test_a_refusal_that_nobody_signed_is_none(
+    cli: RunCli, exchange: Exchange, tmp_path: pathlib.Path
+) -> None:
+    exchange.receipt(exchange.request(), disposition=Disposition.DECRYPTION_FAILED, mic=None)
+    file, stranger = tmp_path / "receipt.http", tmp_path / "bob.pem"
+    done = cli("as2", "verify-receipt", file, "--certificate", stranger, "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["verified"], "says" in told) == (REFUSED, False, False)
+
+
+def test_the_mic_that_was_kept_is_told_apart_from_the_signature(verify: Verify, exchange: Exchange) -> None:
+    message = exchange.request()
+    exchange.receipt(message)
+    other = "AAAA, sha-256"
+    said = {mic: verify("--mic", mic) for mic in (str(message.mic), message.mic.value, other, "?garbage")}
+    assert [(code, told["verified"], told["same-mic"]) for code, told in said.values()] == [
+        (VERIFIED, True, "matches"),
+        (VERIFIED, True, "matches"),
+        (REFUSED, True, "is another one"),
+        (REFUSED, True, "is not a MIC"),
+    ]
+    exchange.receipt(message, mic=None)
+    assert verify("--mic", str(message.mic))[1]["same-mic"] == "cannot be told: the receipt has no MIC"
+
+
+def test_from_standard_input(cli: RunCli, exchange: Exchange, tmp_path: pathlib.Path) -> None:
+    exchange.receipt(exchange.request())
+    data = (tmp_path / "receipt.http").read_bytes()
+    done = cli("as2", "verify-receipt", "-", "--certificate", tmp_path / "alice.pem", given=data)
+    assert (done.exit_code, "verified: True\n" in done.stdout) == (VERIFIED, True)
