@@ -4,6 +4,7 @@ import functools
 import http
 import mimetypes
 import pathlib
+import re
 import secrets
 import sys
 from typing import Any, NamedTuple
@@ -29,6 +30,10 @@ _POSITIVE = frozenset({MdnKind.PROCESSED, MdnKind.WARNING})
 _TYPES = mimetypes.MimeTypes()
 _FIRST = ((b"UNA", "application/edifact"), (b"UNB", "application/edifact"), (b"<", "application/xml"))
 _UNKNOWN = "application/octet-stream"
+MAX_ID = 998
+# RFC 2045 5.1.
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE = re.compile(rf'{_WORD}/{_WORD}(?:; *{_WORD}=(?:{_WORD}|"[ !#-\[\]-~]*"))*')
 
 _Row = dict[str, Any]
 
@@ -59,6 +64,10 @@ def send(
     try:
         if len(wish.files) > 1 and (wish.attach or wish.message_id):
             raise Unusable("--attach and --message-id are for one FILE")
+        if _is_no_id(wish.message_id):
+            raise Unusable(f"--message-id {wish.message_id!r}: no spaces, ASCII, up to {MAX_ID} characters")
+        if wish.content_type and not _MEDIA_TYPE.fullmatch(wish.content_type):
+            raise Unusable(f"--content-type {wish.content_type!r} is no media type: application/edifact")
         if wish.dry_run and out is None:
             raise Unusable("--dry-run writes the message: say where, with --out")
         speaker = speaker_of(folder, to, as_partner, url)
@@ -81,6 +90,12 @@ def send(
         for row in rows:
             _show(row)
     return _code(rows)
+
+
+def _is_no_id(message_id: str) -> bool:
+    """Whether it is one that receivers refuse (RFC 4130 5.3.3). Controls are refused with all headers."""
+    bare = message_id.removeprefix("<").removesuffix(">")
+    return bool(message_id) and (not bare or " " in bare or not bare.isascii() or len(message_id) > MAX_ID)
 
 
 def _part(file: pathlib.Path, content_type: str) -> Part:
@@ -199,6 +214,7 @@ def _stored(response: ClientResponse) -> bytes:
 
 def _line(speaker: Speaker, message: Composed, what: str, *, back: bool = False) -> Message:
     sender, recipient = (speaker.to, speaker.name) if back else (speaker.name, speaker.to)
+    terms = speaker.terms
     return Message(
         file="",
         at=clock.instant().utc_ns,
@@ -207,8 +223,8 @@ def _line(speaker: Speaker, message: Composed, what: str, *, back: bool = False)
         what=what,
         message_id=message.message_id,
         mic="" if back else str(message.mic),
-        signed_by=sender,
-        encrypted_to="" if back else recipient,
+        signed_by=sender if (terms.signed_receipts if back else terms.sign) else "",
+        encrypted_to=recipient if terms.encrypt and not back else "",
     )
 
 

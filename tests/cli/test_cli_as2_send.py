@@ -290,6 +290,17 @@ def test_everything_is_kept_and_can_be_proved(
     assert lines[1]["answers"] == "0001-request.http"
 
 
+@pytest.mark.parametrize("key", ["sign", "encrypt"])
+def test_what_is_kept_is_told_as_it_was_sent(
+    send: Send, peer: Peer, folder: pathlib.Path, tmp_path: pathlib.Path, key: str
+) -> None:
+    agree(folder, f"{key} = false")
+    send("--out", tmp_path, "--dry-run", "--content-type", 'application/edifact; charset="utf-8"')
+    (line,) = [json.loads(line) for line in (tmp_path / MESSAGES).read_bytes().splitlines()]
+    told = {"sign": line.get("signed-by", ""), "encrypt": line.get("encrypted-to", "")}
+    assert told == {"sign": "gateway", "encrypt": "trader"} | {key: ""}
+
+
 def test_nothing_is_sent_in_a_dry_run(
     cli: RunCli, send: Send, peer: Peer, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -343,6 +354,18 @@ def test_nobody_is_there(send: Send, folder: pathlib.Path, tmp_path: pathlib.Pat
         (("--to", "trader", "--attach", "{none}"), "{none}: No such file or directory"),
         (("--to", "trader", "--subject", "a\nb"), "Subject holds a control character"),
         (("--to", "trader", "--message-id", "a\nb"), "Message-ID holds a control character"),
+        (
+            ("--to", "trader", "--message-id", "a b"),
+            "--message-id 'a b': no spaces, ASCII, up to 998 characters",
+        ),
+        (
+            ("--to", "trader", "--message-id", "<>"),
+            "--message-id '<>': no spaces, ASCII, up to 998 characters",
+        ),
+        (
+            ("--to", "trader", "--content-type", "bad type"),
+            "--content-type 'bad type' is no media type: application/edifact",
+        ),
         (("--to", "trader", "--out", "{file}"), "{file}: File exists"),
     ],
 )
