@@ -145,7 +145,7 @@ class Opening:
     def _open_signed(self, entity: Entity) -> bytes:
         self._once(self.signed is not None)
         try:
-            content, signature, closed, binary = parts_of(entity)
+            content, signature, closed, binary = parts_of(mime.decoded_multipart(entity))
         except mime.MimeError as error:
             raise Refusal(Disposition.INTEGRITY_CHECK_FAILED, str(error)) from None
         self._nothing_unsigned(closed)

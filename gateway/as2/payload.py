@@ -67,4 +67,15 @@ def _part(entity: Entity, outer: Entity) -> Part:
     filename = mime.filename(entity) or mime.filename(outer)
     if filename is not None and filename.lower().endswith(_WRAPPING_SUFFIXES):
         filename = None
-    return Part(content=mime.decode(entity), content_type=content_type or UNKNOWN_TYPE, filename=filename)
+    return Part(_content(entity, outer), content_type or UNKNOWN_TYPE, filename)
+
+
+def _content(entity: Entity, outer: Entity) -> bytes:
+    """What `entity` holds, decoded. Of an HTTP message itself a label that cannot be right is passed over:
+    some products add one to a binary body."""
+    try:
+        return mime.decode(entity)
+    except mime.MimeError:
+        if entity is not outer or entity.bare:
+            raise
+        return entity.body

@@ -245,3 +245,22 @@ def test_the_next_certificate_counts_as_much_as_the_current_one(link: Any) -> No
         assert isinstance(
             link.receive(message.headers, message.body, link.alice(their_signing=both)), Received
         )
+
+
+@pytest.mark.parametrize("sign", [True, False])
+def test_a_wrong_label_on_the_whole_is_passed_over(link: Any, sign: bool) -> None:
+    """Gateways on the way are known to add one."""
+    message = link.send(sign=sign, encrypt=False)
+    headers = (*message.headers, ("Content-Transfer-Encoding", "base64"))
+    terms = link.alice(require_signed=False, require_encrypted=False)
+    got = link.receive(headers, message.body, terms)
+    assert isinstance(got, Received)
+    assert (got.payload, got.mic) == (link.document, message.mic)
+
+
+def test_a_right_label_on_the_whole_is_followed(link: Any) -> None:
+    message = link.send(encrypt=False)
+    headers = (*message.headers, ("Content-Transfer-Encoding", "base64"))
+    got = link.receive(headers, base64.encodebytes(message.body), link.alice(require_encrypted=False))
+    assert isinstance(got, Received)
+    assert (got.payload, got.mic) == (link.document, message.mic)

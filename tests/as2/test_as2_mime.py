@@ -1,6 +1,7 @@
 """MIME cut out of raw bytes."""
 
 import base64
+import quopri
 import re
 
 import pytest
@@ -205,11 +206,18 @@ def test_an_encoding_in_any_form(encoding: str) -> None:
     assert mime.decode(entity) == b"UNB"
 
 
-def test_other_characters_in_base64_are_passed_over_in_payloads_only() -> None:
-    entity = mime.from_http([(b"content-transfer-encoding", b"base64")], b"VU!5C\r\n")
-    assert mime.decode(entity) == b"UNB"
-    with pytest.raises(MimeError):
-        mime.decode_cms(mime.from_http([], b"MIIB!"))
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+def test_a_multipart_that_is_encoded_as_a_whole_is_decoded(encoding: str) -> None:
+    body = b"--b\r\n\r\none=\r\n--b--\r\n"
+    text = (
+        base64.encodebytes(body) if encoding == "base64" else quopri.encodestring(body).replace(b"b", b"=62")
+    )
+    headers = [
+        (b"content-type", b"multipart/signed; boundary=b"),
+        (b"content-transfer-encoding", encoding.encode()),
+    ]
+    assert mime.decoded_multipart(mime.from_http(headers, text)).body == body
+    assert mime.decoded_multipart(mime.from_http(headers, body)).body == body
 
 
 @pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 3647, 3648, 3649, 10_000])
