@@ -1,6 +1,8 @@
 """What stands in structured header values: types, parameters, comments, file names (RFC 2045, RFC 2231)."""
 
 import contextlib
+import email.errors
+import email.header
 import re
 import urllib.parse
 from collections.abc import Mapping
@@ -110,6 +112,9 @@ def _shown(name: str | None) -> str | None:
         return None
     with contextlib.suppress(UnicodeError):
         name = name.encode("latin-1").decode("utf-8")
+    if name.startswith("=?"):  # RFC 2047 5 (3) forbids it here, and mail libraries write it all the same
+        with contextlib.suppress(email.errors.HeaderParseError, LookupError, UnicodeError, ValueError):
+            name = str(email.header.make_header(email.header.decode_header(name)))
     return safe_filename(name)
 
 

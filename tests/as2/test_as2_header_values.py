@@ -59,6 +59,8 @@ def test_a_boundary_in_any_form(value: str, expected: str | None) -> None:
         ("attachment; filename=x.edi (as sent)", "x.edi"),
         ('attachment; filename="dÃ©cl.edi"', "décl.edi"),
         ("attachment; filename*=KOI8-R''x.edi", None),
+        ('attachment; filename="=?UTF-8?B?ZMOpY2wuZWRp?="', "décl.edi"),
+        ('attachment; filename="=?no-such?B?ZMOpY2wuZWRp?="', "=?no-such?B?ZMOpY2wuZWRp?="),
         ("attachment; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd", "passwd"),
     ],
 )
