@@ -109,4 +109,6 @@ def _fails(layer: Layer, *, known: bool) -> bool:
     judged = layer.signature
     if judged is None:
         return False
-    return judged.standing is Standing.FAILS or (judged.standing is Standing.UNTRUSTED and known)
+    return judged.standing in {Standing.FAILS, Standing.REFUSED} or (
+        judged.standing is Standing.UNTRUSTED and known
+    )

@@ -10,7 +10,7 @@ from ...security import KeyStoreError, load_certificates, load_private_key
 from ...security.cms import DecryptionKey
 from ...security.keystore import PrivateKey
 from ..as2 import read_name
-from ..as2.inspection.stored import Stored
+from ..as2.inspection.stored import Kind, Stored
 from ..as2.inspection.values import Means
 from ..config import load_config
 from ..parties import Parties, Party
@@ -77,23 +77,24 @@ def _private_key(file: pathlib.Path) -> PrivateKey:
 
 
 def given_means(keys: Sequence[pathlib.Path], certificates: Sequence[pathlib.Path]) -> Means:
-    """From files alone. Raises Unusable."""
+    """From files alone: a certificate with a key is its owner's, and no signer's. Raises Unusable."""
     decryption, theirs = read_keys(keys, read_certificates(certificates))
-    # With one certificate and its key, a message of one's own may be meant: then it says who signed.
-    signers = theirs or [key.certificate for key in decryption]
-    return Means(keys=decryption, certificates=signers)
+    return Means(keys=decryption, certificates=theirs)
 
 
 def configured_means(folder: pathlib.Path, partner: str, stored: Stored) -> tuple[Means, str]:
     """From the configuration in `folder`: by the agreement with `partner`, else with whom the message names.
 
     The name says whose agreement it is; empty where the names of the message belong to none. Of a message
-    that we sent, our own certificate is what its signature counts by. Raises Unusable.
+    that we sent, our own certificate is what its signature counts by. CMS alone names nobody: it may be for
+    any key of ours, and by anybody configured. Raises Unusable.
     """
     try:
         parties = Parties(load_config(folder))
     except ConfigError as error:
         raise Unusable(str(error)) from None
+    if stored.kind is Kind.CMS and not partner:
+        return _anybody(parties), ""
     sender, recipient = _name(stored, "as2-from"), _name(stored, "as2-to")
     party = _party(folder, parties, partner, sender, recipient)
     if party is None or party.terms is None:
@@ -110,6 +111,14 @@ def configured_means(folder: pathlib.Path, partner: str, stored: Stored) -> tupl
         max_payload=terms.max_payload,
     )
     return means, party.name
+
+
+def _anybody(parties: Parties) -> Means:
+    agreed = [terms for name in parties.names if (terms := parties.named(name).terms) is not None]
+    theirs = [certificate for terms in agreed for certificate in terms.their_signing]
+    ours = [pair.certificate for pair in parties.keys.signing]
+    keys = parties.keys.decrypting_at(datetime.now(UTC))
+    return Means(keys=keys, certificates=tuple(dict.fromkeys((*theirs, *ours))))
 
 
 def _party(folder: pathlib.Path, parties: Parties, partner: str, sender: str, recipient: str) -> Party | None:

@@ -28,6 +28,7 @@ _STANDINGS = {
         Style.YELLOW,
     ),
     Standing.UNCHECKED: ("the signature was not checked", Style.YELLOW),
+    Standing.REFUSED: ("the signature is of a kind that no agreement can allow", Style.RED),
     Standing.FAILS: ("the signature does not hold", Style.RED),
 }
 
@@ -221,7 +222,7 @@ def _certificate(one: ShownCertificate) -> str:
 def _holder(holder: Holder) -> str:
     if holder.key_identifier:
         return f"key identifier {holder.key_identifier}"
-    return f"{holder.issuer} serial {holder.serial}" if holder.serial else ""
+    return f"issued by {holder.issuer}, serial {holder.serial}" if holder.serial else ""
 
 
 def _octets(count: int) -> str:

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -112,7 +113,8 @@ def test_without_keys(cli: RunCli, message: Message) -> None:
     assert "from MERIDIAN to TIDEWAITER, AS2 1.2, <1@trader.example>" in lines
     assert "asks for a receipt: signed, required, MIC by sha-256, in the response" in lines
     assert any(
-        re.fullmatch(r"recipient: CN=gateway .* serial \w+, RSA 2048, rsa-pkcs1", line) for line in lines
+        re.fullmatch(r"recipient: issued by CN=gateway.*, serial \w+, RSA 2048, rsa-pkcs1", line)
+        for line in lines
     )
     assert "encrypted: it takes a key" in lines
     assert not any(line.startswith("MIC") for line in lines)
@@ -206,7 +208,7 @@ def test_a_key_needs_its_certificate(cli: RunCli, message: Message, starter: pat
     key, pem = starter / "keys/gateway.key", starter / "keys/gateway.pem"
     file = message()
     done = cli("as2", "inspect", file, "--key", key, "--certificate", pem)
-    assert (done.exit_code, "decrypted with the key of sha256:" in done.stdout) == (WRONG, True)
+    assert (done.exit_code, "decrypted with the key of sha256:" in done.stdout) == (FINE, True)
     trader = ("--certificate", starter / "keys/trader.pem")
     done = cli("as2", "inspect", file, "--key", key, "--certificate", pem, *trader)
     assert done.exit_code == FINE
@@ -305,3 +307,46 @@ def test_a_message_between_strangers_is_looked_at_with_our_keys_only_if_it_is_fo
     said = "processed/error: unknown-trading-partner (there is no agreement between the two names)"
     assert done.stdout.splitlines()[-1] == f"by this configuration: {said}"
     assert cli("as2", "inspect", file).exit_code == FINE
+
+
+def test_a_certificate_with_its_key_is_ours_and_not_who_signed(
+    cli: RunCli, message: Message, starter: pathlib.Path
+) -> None:
+    keys = starter / "keys"
+    ours = ("--key", keys / "gateway.key", "--certificate", keys / "gateway.pem")
+    done = cli("as2", "inspect", message(), *ours, "--json")
+    signature = told(done)["content"]["inside"][0]["signature"]
+    assert (done.exit_code, signature["standing"]) == (FINE, "untrusted")
+    assert signature["reason"] == "no certificate was given to compare with"
+    done = cli("as2", "inspect", message(), *ours, "--certificate", keys / "trader.pem", "--json")
+    assert told(done)["content"]["inside"][0]["signature"]["standing"] == "holds"
+    # Somebody else's is still what the signature is compared with.
+    done = cli("as2", "inspect", message(), *ours, "--certificate", keys / "customs.pem")
+    assert done.exit_code == WRONG
+
+
+def test_an_algorithm_that_cannot_be_allowed_is_said(
+    cli: RunCli, starter: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """MD5, as openssl signs with it."""
+    keys, file, content = starter / "keys", tmp_path / "m.p7m", tmp_path / "in"
+    content.write_bytes(b"Content-Type: text/plain\r\n\r\nhello")
+    words = ["-signer", keys / "trader.pem", "-inkey", keys / "trader.key", "-in", content, "-out", file]
+    signing = ("openssl", "cms", "-sign", "-nodetach", "-binary", "-outform", "DER", "-md", "md5")
+    subprocess.run([*signing, *map(str, words)], check=True, capture_output=True)
+    for more in ((), ("--certificate", keys / "trader.pem")):
+        done = cli("as2", "inspect", file, *more)
+        line = next(one for one in done.stdout.splitlines() if "the signature is" in one)
+        said = "the signature is of a kind that no agreement can allow; the digest algorithm is not supported"
+        assert (done.exit_code, line.strip()) == (WRONG, said)
+
+
+def test_cms_alone_is_opened_by_any_key_of_the_configuration(
+    cli: RunCli, message: Message, starter: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    file = tmp_path / "alone.p7m"
+    file.write_bytes(message().read_bytes().partition(b"\r\n\r\n")[2])
+    done = cli("as2", "inspect", file, "--dir", starter, "--json")
+    content = told(done)["content"]
+    assert (done.exit_code, content["inside"][0]["signature"]["standing"]) == (FINE, "holds")
+    assert "verdict" not in told(done)

@@ -19,6 +19,7 @@ from ....security import (
     Cipher,
     DecryptionFailed,
     Digest,
+    InsufficientSecurity,
     IntegrityFailed,
     KeyTransport,
     SecurityError,
@@ -210,6 +211,8 @@ class Walk:
         if self._means.certificates or self._means.authorities is not None:
             try:
                 return _found(_verified(data, content, self._means, self._at), Standing.HOLDS)
+            except InsufficientSecurity as error:
+                return _Found(None, Judged(standing=Standing.REFUSED, reason=str(error)))
             except SecurityError as error:
                 reason, standing = str(error), Standing.FAILS
         for certificate in _loaded(data):
@@ -221,6 +224,8 @@ class Walk:
                 # Whoever signed, this is not what was signed: that is worth more than who is not known, and
                 # every other certificate of this name would cost as much.
                 return _Found(None, Judged(standing=Standing.FAILS, reason=str(error)))
+            except InsufficientSecurity as error:
+                return _Found(None, Judged(standing=Standing.REFUSED, reason=str(error)))
             except SecurityError:
                 continue
         return _Found(None, Judged(standing=standing, reason=reason))

@@ -40,6 +40,8 @@ class Standing(enum.Enum):
     """The content is what was signed, but only the message itself says by whom."""
     UNCHECKED = "unchecked"
     """There is no certificate to check it with."""
+    REFUSED = "refused"
+    """By an algorithm that nobody can allow: it is not computed, and refused from everybody."""
     FAILS = "fails"
 
 
