@@ -10,10 +10,12 @@ from tidewaiter.gateway.as2 import (
     MdnKind,
     MdnResult,
     Mic,
+    mime,
     read_mdn,
     reported_message,
     same_mic,
 )
+from tidewaiter.gateway.as2.mdn_reading import MAX_FIELDS
 from tidewaiter.security import Digest
 from tidewaiter.security.cms import compress, sign
 
@@ -62,6 +64,20 @@ def test_a_receipt_is_known_before_it_is_believed(link: Any, signed_receipts: bo
     headers = link.wire(mdn.headers)
     assert reported_message(headers, mdn.body) == "<1@bob>"
     assert reported_message(headers, mdn.body.replace(b"Original-Message-ID", b"Other")) == ""
+
+
+def test_the_fields_of_a_receipt_are_read_from_its_beginning(
+    link: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may send a notification of 10 MB, and it is read before a name is looked at."""
+    read: list[int] = []
+    read_fields = mime.read_fields
+    monkeypatch.setattr(mime, "read_fields", lambda block: read.append(len(block)) or read_fields(block))
+    headers = [(b"content-type", b"message/disposition-notification")]
+    body = b"Original-Message-ID: <1@bob>\r\n" + b"a:\n" * 100_000
+    assert reported_message(headers, body) == "<1@bob>"
+    assert reported_message(headers, b"a:\n" * 100_000 + body) == ""
+    assert max(read) <= MAX_FIELDS
 
 
 @pytest.mark.parametrize("terms", [{}, {"encrypt": False}, {"encrypt": False, "sign": False}])

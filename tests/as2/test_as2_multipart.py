@@ -4,7 +4,7 @@ import pytest
 
 from tidewaiter.gateway.as2 import mime
 from tidewaiter.gateway.as2.mime import MAX_HEADER_BLOCK, Entity, MimeError
-from tidewaiter.gateway.as2.multipart import MAX_PARTS, Multipart, entities, split
+from tidewaiter.gateway.as2.multipart import MAX_ALIKE, MAX_PARTS, Multipart, entities, split
 
 
 def multipart(body: bytes, boundary: str = "b") -> Entity:
@@ -42,6 +42,22 @@ def test_a_multipart_without_parts_is_refused(body: bytes) -> None:
 def test_the_number_of_parts_is_limited() -> None:
     with pytest.raises(MimeError, match="too many"):
         split(multipart(b"--b\r\n\r\n" * (MAX_PARTS + 2)))
+
+
+@pytest.mark.parametrize("end", [b"x\r\n", b"b\n", b"- \n", b" x\n"])
+def test_lines_that_only_begin_as_a_delimiter_are_limited(end: bytes) -> None:
+    """Else a body of nothing else costs a hundred times what reading it costs."""
+    alike = b"\n--b" + end
+    part = alike * MAX_ALIKE
+    assert split(multipart(b"--b\r\n" + part + b"\r\n--b--")).parts == [part]
+    with pytest.raises(MimeError, match="none"):
+        split(multipart(b"--b\r\n" + part + alike + b"\r\n--b--"))
+
+
+def test_within_a_line_it_is_text_however_often() -> None:
+    part = b"see --b and --b\r\n" * 10 * MAX_ALIKE
+    assert split(multipart(b"--b\r\n" + part + b"\r\n--b--")).parts == [part]
+    assert split(multipart(b"x" + part + b"\r\n--b\r\none\r\n--b--")).parts == [b"one"]
 
 
 @pytest.mark.parametrize("boundary", ["", "x" * 201])
