@@ -148,9 +148,11 @@ def _verify(
     if not parts.signers:
         raise AuthenticationFailed("there is no signer")
     signers = _signers(parts, certificates)
-    if not signers and authorities is not None:
-        signers = _signers(parts, authorities.vouched(_carried(parts.certificates), now))
     refusal: SecurityError = AuthenticationFailed("no signer has a certificate of the partner")
+    if not signers and authorities is not None:
+        carried = _carried(parts.certificates)
+        if not (signers := _signers(parts, authorities.vouched(carried, now))):
+            refusal = AuthenticationFailed(f"{refusal}: {authorities.doubt(carried, now)}")
     for info, known in signers:
         if not known.valid_at(now):
             refusal = AuthenticationFailed("the signer's certificate is outside its validity")

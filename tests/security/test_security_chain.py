@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tidewaiter.security import DEFAULT_POLICY, AuthenticationFailed
-from tidewaiter.security.chain import MAX_CANDIDATES, MAX_CLAIMANTS, MAX_DEPTH, MAX_SIZE, Authorities
+from tidewaiter.security.chain import MAX_CANDIDATES, MAX_CLAIMANTS, MAX_DEPTH, MAX_SIZE, NO_PATH, Authorities
 from tidewaiter.security.cms import Signer, sign, verify
 
 NOW = datetime.datetime(2026, 6, 1, 12, tzinfo=datetime.UTC)
@@ -95,11 +95,22 @@ def test_only_anchors_of_the_agreement() -> None:
         ("CN=MERIDIAN,O=Meridian Freight", "CN=MERIDIAN,O=Meridian Freight", True),
         ("CN=MERIDIAN,O=Meridian Freight", "MERIDIAN", True),
         ("CN=MERIDIAN,O=Meridian Freight", "CN=MERIDIAN", False),
-        ("CN=MERIDIAN,O=Meridian Freight", "O=Meridian Freight,CN=MERIDIAN", False),
+        # Turned round as a whole, as programs do; with spaces; as OpenSSL writes it.
+        ("CN=MERIDIAN,O=Meridian Freight", "O=Meridian Freight,CN=MERIDIAN", True),
+        ("CN=MERIDIAN,O=Meridian Freight,C=NL", "CN=MERIDIAN, O=Meridian Freight, C=NL", True),
+        ("CN=MERIDIAN,O=Meridian Freight,C=NL", "C = NL, O = Meridian Freight, CN = MERIDIAN", True),
+        ("CN=MERIDIAN,O=Meridian Freight,C=NL", "/C=NL/O=Meridian Freight/CN=MERIDIAN", True),
+        (r"CN=A\, B \+ C,O=x/y,C=NL", "/C=NL/O=x/y/CN=A, B + C", True),
+        (r"1.2.840.113549.1.9.1=a@b.example,CN=M", "emailAddress=a@b.example,cn=M", True),
+        ("CN=MERIDIAN+O=Meridian Freight,C=NL", "O=Meridian Freight + CN=MERIDIAN, C=NL", True),
+        ("CN=MERIDIAN,O=Meridian Freight,C=NL", "CN=MERIDIAN,C=NL,O=Meridian Freight", False),
+        ("CN=MERIDIAN,O=Meridian Freight,C=NL", "CN=MERIDIAN,O=Meridian Freight", False),
+        ("CN=MERIDIAN,O=Meridian Freight", "CN=MERIDIAN+O=Meridian Freight", False),
         ("CN=MERIDIAN,O=Meridian Freight", "Meridian", False),
         ("CN=MERIDIAN,O=Meridian Freight", "meridian", False),
         ("CN=MERIDIAN,O=Meridian Freight", "Meridian Freight", False),
         ("CN=MERIDIAN 2", "MERIDIAN", False),
+        ("CN=MERIDIAN", "CN=meridian", False),
         ("CN=MERIDIAN,CN=OTHER", "MERIDIAN", False),
         # A common name that looks like the whole name of another.
         (r"CN=CN\=MERIDIAN\,O\=Meridian Freight", "CN=MERIDIAN,O=Meridian Freight", False),
@@ -193,3 +204,52 @@ def test_a_signature_by_whoever_is_vouched_for() -> None:
 def test_an_agreement_names_both(anchors: tuple[x509.Certificate, ...], subject: str) -> None:
     with pytest.raises(ValueError, match=r"authorit"):
         Authorities(anchors, subject)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "O=,,=x",
+        "=",
+        "CN=",
+        "C=NLD",
+        "XX=a",
+        "/C=NL/x",
+        "/C=NL/XX=a",
+        'CN="a"',
+        "CN=a;O=b",
+        "CN=#0C0161",
+        "CN=a,",
+    ],
+)
+def test_what_is_no_subject(subject: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a name: .* -nameopt rfc2253"):
+        Authorities((ROOT.certificate,), subject)
+
+
+def test_which_anchors_can_stand_for_nobody() -> None:
+    """One that bears the subject itself is the partner's own, and needs no authority."""
+    other = ROOT.issue("CN=OTHER")
+    assert Authorities((ROOT.certificate, BETWEEN.certificate), "MERIDIAN").unfit() == ()
+    assert Authorities((LEAF.certificate,), AGREED.subject).unfit() == ()
+    (found,) = Authorities((ROOT.certificate, other.certificate), "MERIDIAN").unfit()
+    assert found == (other.certificate, "is no authority: it may not certify anybody")
+
+
+def test_why_nobody_is_vouched_for() -> None:
+    def doubt(*issued: Issued, at: datetime.datetime = NOW) -> str:
+        return AGREED.doubt([one.der for one in issued], at)
+
+    assert doubt() == "it carries no certificate"
+    assert doubt(BETWEEN, ROOT) == "no certificate that it carries bears the agreed subject"
+    assert doubt(LEAF) == NO_PATH
+    assert doubt(LEAF, BETWEEN, at=NOW + 2 * DAY).endswith("is outside its validity")
+    assert doubt(LEAF, BETWEEN) == "the certified certificate is not a signer's"
+
+
+def test_the_refusal_says_why() -> None:
+    data = sign(b"text", Signer(LEAF.certificate, LEAF.key), detached=False, signing_time=NOW)
+    with pytest.raises(
+        AuthenticationFailed, match=f"^no signer has a certificate of the partner: {NO_PATH}$"
+    ):
+        verify(data, None, (), policy=DEFAULT_POLICY, now=NOW, authorities=AGREED)

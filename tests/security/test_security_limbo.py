@@ -50,6 +50,7 @@ TAKEN = {
     "webpki::cn::": HOST,
     "webpki::san::": HOST,
     "webpki::eku::": PURPOSE,
+    "webpki::v1-cert": "plain `openssl x509 -req` makes such; it may be the end of a path and nothing else",
     "webpki::malformed-aia": "nothing is fetched, so it is not read",
     "webpki::forbidden-p192-leaf": LEAF_KEY,
     "webpki::forbidden-dsa-leaf": LEAF_KEY,
@@ -60,7 +61,6 @@ TAKEN = {
 }
 # Each that we refuse and the case takes.
 REFUSED = {
-    "crl::issuer-no-keyusage-extension": STRICTER,
     "cve::cve-2024-0567": "the certificate has no subject that could be agreed",
     "pathlen::validation-ignores-pathlen-in-leaf": "an authority's, which may sign certificates only",
     "pathlen::self-issued-certs-pathlen": STRICTER,
