@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import re
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +13,7 @@ from typer.testing import Result
 
 from tidewaiter.gateway.as2 import Composed, Disposition, Terms, compose, compose_mdn, identify
 from tidewaiter.security import load_certificates, load_private_key, make_self_signed
-from tidewaiter.security.cms import Signer
+from tidewaiter.security.cms import Signer, sign
 
 RunCli = Callable[..., Result]
 VERIFIED, REFUSED, UNREADABLE = 0, 1, 2
@@ -293,3 +295,30 @@ def test_from_standard_input(cli: RunCli, exchange: Exchange, tmp_path: pathlib.
     data = (tmp_path / "receipt.http").read_bytes()
     done = cli("as2", "verify-receipt", "-", "--certificate", tmp_path / "alice.pem", given=data)
     assert (done.exit_code, "verified: True\n" in done.stdout) == (VERIFIED, True)
+
+
+def test_the_commands_of_the_page_verify_what_has_run_out(exchange: Exchange, tmp_path: pathlib.Path) -> None:
+    """`openssl cms -verify`, as the page about AS2 gives it, years after the certificate was valid."""
+    page = pathlib.Path(__file__).parents[2] / "docs/as2.md"
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    commands = re.findall(r"(?m)^openssl cms -verify .*$", text)
+    assert len(commands) == 2
+    exchange.receipt(exchange.request())
+    issued = b'{"digest":{"algorithm":"sha-256"}}'
+    signature = sign(issued, exchange.signers["alice"], detached=True, signing_time=SIGNED)
+    (tmp_path / "receipt.json").write_bytes(issued)
+    (tmp_path / "receipt.p7s").write_bytes(signature)
+    (tmp_path / "sent").mkdir()
+    (tmp_path / "receipt.http").rename(tmp_path / "sent/0001-response.http")
+    (tmp_path / "alice.pem").rename(tmp_path / "customs.pem")
+    for day, code in (("2020-03-15 12:00", 4), ("2020-01-15 12:00", 0)):
+        for command in commands:
+            line = re.sub(r'"[^"]+"', f'"{day}"', command)
+            done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+            assert done.returncode == code, done.stderr.decode()
+    assert b"Received-Content-MIC: " in (tmp_path / "report.txt").read_bytes()
+    # What was changed does not verify.
+    file = tmp_path / "sent/0001-response.http"
+    file.write_bytes(file.read_bytes().replace(b"Received-Content-MIC: ", b"Received-Content-MIC: A"))
+    line = re.sub(r'"[^"]+"', '"2020-01-15 12:00"', commands[0])
+    assert subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=False).returncode == 4
