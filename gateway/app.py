@@ -133,7 +133,7 @@ class Gateway:
             with self._taking("operations", listen.operations):
                 taken = bind_operations(listen.operations)
             self.ports["operations"] = taken.getsockname()[1]
-            letters = DeadLetters(self.ledger, self.parties.names, wake=self.outbound.wake)
+            letters = DeadLetters(self.ledger, wake=self.outbound.wake)
             app = operations_app(self.ledger, self.metrics, letters)
             loop = self.config.gateway.loop
             group.start_soon(lambda: serve_operations(app, taken, self.stopping, loop=loop))

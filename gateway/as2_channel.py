@@ -163,7 +163,7 @@ class As2Channel:
         kept = self._kept(request, offer.digest, offer.headers, receipt)
         if kept is None:
             return self._unrecorded(receipt, "refused")
-        offer = offer._replace(headers=kept.headers, body=kept.body)
+        offer = offer._replace(headers=kept.headers, body=kept.body, unproven=True)
         return await self._inbound.refuse(offer, receipt, got.reason, kept.told)
 
     async def _unknown(self, request: Request, identity: Identity) -> Response:

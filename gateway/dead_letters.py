@@ -4,8 +4,7 @@ One that was not received as it was sent is among them: nobody gave it up, but n
 person tries it again from the beginning, or closes it for a reason. Either is an event of the history.
 """
 
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -40,7 +39,7 @@ from .ledger import (
 
 # More dead letters than this are one fault with one cause: the first of them tell.
 MOST = 1000
-# Entries of a log, and rows of a history, read at once.
+# Rows of a history read at once.
 PAGE = 1000
 # Of a reason in the history: enough to say why.
 REASON_KEPT = 500
@@ -94,19 +93,16 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
 
 
 class DeadLetters:
-    """Reads and moves dead letters in `ledger`. `parties` are those whose logs are looked into; `wake` is
-    called when something may have become due."""
+    """Reads and moves dead letters in `ledger`. `wake` is called when something may have become due."""
 
     def __init__(
         self,
         ledger: Ledger,
-        parties: Collection[str],
         *,
         wake: Callable[[], None] = lambda: None,
         now: Callable[[], Instant] = clock.instant,
     ) -> None:
         self._ledger = ledger
-        self._parties = parties
         self._wake = wake
         self._now = now
 
@@ -115,9 +111,8 @@ class DeadLetters:
         found: list[_Found] = []
         for state in _ENDED:
             found += await self._ledger.deliveries(state=state, limit=MOST)
-        async for note in self._notifications():
-            if note.state in _UNHEARD and len(found) < MOST:
-                found.append(note)
+        for unheard in _UNHEARD:
+            found += await self._ledger.notifications_in_state(state=unheard, limit=MOST)
         found += await self._ledger.mdns(state=MdnState.DEAD, limit=MOST)
         return [await self._letter(one) for one in found[:MOST]]
 
@@ -145,7 +140,7 @@ class DeadLetters:
         return {"id": reference, "state": state}
 
     async def _find(self, reference: str) -> _Found | None:
-        found = await self._ledger.find_delivery(reference) or await self._notification(reference)
+        found = await self._ledger.find_delivery(reference) or await self._ledger.find_notification(reference)
         if found is not None:
             return found
         mdn = await self._ledger.find_mdn(reference)
@@ -156,7 +151,7 @@ class DeadLetters:
         of_delivery, of_notification, of_mdn, kind = _TRIGGERS[what]
         now = self._now()
         # Tries and deadline begin anew.
-        again: dict[str, int] = {}
+        again: dict[str, Any] = {}
         if what == REQUEUE:
             again = {"due_ns": now.utc_ns, "attempts": 0, "first_attempt_ns": now.utc_ns}
         data = _named(found) | ({"reason": why[:REASON_KEPT]} if why else {})
@@ -209,21 +204,6 @@ class DeadLetters:
             if len(page) < PAGE:
                 return
             after = page[-1].number
-
-    async def _notification(self, reference: str) -> NotificationRecord | None:
-        async with contextlib.aclosing(self._notifications()) as notes:
-            async for note in notes:
-                if note.id == reference:
-                    return note
-        return None
-
-    async def _notifications(self) -> AsyncGenerator[NotificationRecord, None]:
-        for party in self._parties:
-            after = 0
-            while page := await self._ledger.notifications(party, after=after, limit=PAGE):
-                for note in page:
-                    yield note
-                after = page[-1].number
 
 
 def _addressed(found: _Found) -> tuple[str, str]:

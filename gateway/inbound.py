@@ -117,7 +117,7 @@ class Inbound:
     async def _commit(self, offer: Offer, receipt: Receipt, change: Change, *, accepted: bool) -> Result:
         """Write the message with its receipt and what it came to, all or nothing."""
         record = offer.record(receipt, accepted=accepted)
-        whole = merged([self._mdns.first(record, offer.receipt_url), change])
+        whole = merged([self._mdns.first(record, offer.receipt_url, once=offer.unproven), change])
         if offer.receipt_url is not None:
             return await self._mdns.commit(record.id, whole)
         (result,) = await self._ledger.commit([whole])

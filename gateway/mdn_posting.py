@@ -59,7 +59,7 @@ class MdnPosting:
 
     def claimed(self, claim: ClaimedMdn) -> None:
         """Counted from the claim on: the tasks may not have begun when the next round looks."""
-        self._under_way[claim.mdn.party] += 1
+        self._under_way[claim.mdn.party] += _slots(claim)
 
     async def run(self, claim: ClaimedMdn) -> None:
         """One try, once the response has gone out. Raises LedgerUnavailable only."""
@@ -73,7 +73,7 @@ class MdnPosting:
             log.exception("mdn_crashed", mdn=claim.mdn.id, party=claim.mdn.party)
             await self._failed(claim, self._parties.named(claim.mdn.party), our_fault(error), ())
         finally:
-            self._under_way[claim.mdn.party] -= 1
+            self._under_way[claim.mdn.party] -= _slots(claim)
 
     async def _try(self, claim: ClaimedMdn) -> None:
         party, started = self._parties.named(claim.mdn.party), self._now()
@@ -82,21 +82,28 @@ class MdnPosting:
             gone = Failure(reason="the agreement has no such address any more", poison=True, final=True)
             await self._failed(claim, party, gone, ())
             return
-        breaker = self._breaker(party.name)
-        wait = breaker.wait(started)
-        if wait > 0:
-            await self._put_back(claim, started.utc_ns + int(wait * 1e9))
-            return
-        self._tell(party.name, BreakerEvent.ATTEMPT)
-        result = await self._sender.post(claim.receipt, party, url=claim.mdn.url)
-        failed = isinstance(result, Failure) and not result.poison
-        self._tell(party.name, BreakerEvent.FAILURE if failed else BreakerEvent.SUCCESS)
+        if claim.mdn.once:
+            # Whoever sent the message chose the path it goes to: what comes of it says nothing of the party.
+            result = await self._sender.post(claim.receipt, party, url=claim.mdn.url)
+        else:
+            wait = self._breaker(party.name).wait(started)
+            if wait > 0:
+                await self._put_back(claim, started.utc_ns + int(wait * 1e9))
+                return
+            result = await self._posted(claim, party)
         events = (self._event(EventKind.MDN_STARTED, claim, at=started),)
         if isinstance(result, Transferred):
             await self._delivered(claim, events)
         else:
             log.warning("mdn_failed", mdn=claim.mdn.id, party=party.name, reason=result.reason)
             await self._failed(claim, party, result, events)
+
+    async def _posted(self, claim: ClaimedMdn, party: Party) -> Transferred | Failure:
+        self._tell(party.name, BreakerEvent.ATTEMPT)
+        result = await self._sender.post(claim.receipt, party, url=claim.mdn.url)
+        failed = isinstance(result, Failure) and not result.poison
+        self._tell(party.name, BreakerEvent.FAILURE if failed else BreakerEvent.SUCCESS)
+        return result
 
     async def _delivered(self, claim: ClaimedMdn, events: tuple[EventRecord, ...]) -> None:
         update = MdnUpdate(
@@ -113,6 +120,13 @@ class MdnPosting:
         self, claim: ClaimedMdn, party: Party, failure: Failure, events: tuple[EventRecord, ...]
     ) -> None:
         mdn = claim.mdn
+        if mdn.once:
+            # Nobody has authenticated the message: there is nobody to try again for.
+            closed = MDN.after(MdnState.SENDING, MdnTrigger.CLOSE)
+            update = MdnUpdate(id=mdn.id, expected=(MdnState.SENDING,), state=closed, attempts=1)
+            only = self._event(EventKind.MDN_FAILED, claim, failure_data(failure))
+            await self._record(Change(mdn_updates=(update,), events=(*events, only)))
+            return
         retry = self._attempts.after(failure, party.settings.retry, mdn.attempts, mdn.first_attempt_ns)
         trigger = MdnTrigger.FAIL if retry.due_ns is not None else MdnTrigger.EXPIRE
         told = [self._event(EventKind.MDN_FAILED, claim, failure_data(failure))]
@@ -175,3 +189,9 @@ class MdnPosting:
     ) -> EventRecord:
         named = {"mdn": claim.mdn.id, "party": claim.mdn.party, **(data or {})}
         return EventRecord(kind=kind, at=at or self._now(), message=claim.mdn.message, data=named)
+
+
+def _slots(claim: ClaimedMdn) -> int:
+    """How many of the party's places it takes: none, where anybody may have sent the message in its name. Of
+    those there are few (`as2_channel.UNPROVEN_MDNS`), and they must not hold up its own."""
+    return 0 if claim.mdn.once else 1

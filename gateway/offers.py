@@ -14,6 +14,7 @@ class Offer(NamedTuple):
     """A payload that came in, with the names it is known by. `key` None: it cannot be recognised again.
 
     `receipt_url` is where the receipt is posted, as the agreement allows; None: it is the response.
+    `unproven`: nobody has authenticated it, so its receipt is posted once at most.
     `duplicate` composes the response to what was taken before; None: it is the receipt it got then.
     """
 
@@ -28,6 +29,7 @@ class Offer(NamedTuple):
     media_type: str
     reference: str | None = None
     receipt_url: str | None = None
+    unproven: bool = False
     duplicate: Callable[[], Receipt] | None = None
 
     def record(self, receipt: Receipt, *, accepted: bool) -> MessageRecord:

@@ -71,7 +71,7 @@ class Outbound:
         attempts = Attempts(ledger, now, jitter)
         self.deliveries = Delivering(ledger, parties, answers, decisions, sender, attempts, now)
         self.notifications = Notifying(ledger, parties, sender, attempts, now)
-        self.mdn_queue = MdnQueue(ledger, now)
+        self.mdn_queue = MdnQueue(ledger, now, self.wake)
         self.mdns = MdnPosting(ledger, parties, sender, attempts, self.mdn_queue, now)
         self.settling = Settling(attempts, now)
         self._ledger = ledger
@@ -112,7 +112,7 @@ class Outbound:
         skip = frozenset(name for name, left in room.items() if not left)
         # Asked first, because most rounds find nothing, and a claim is a transaction whatever it finds.
         delivery_due, notification_due, mdn_due = await self._ledger.due(
-            now_ns=now.utc_ns, skip=skip, skip_mdns=self.mdns.busy()
+            now_ns=now.utc_ns, skip=skip, skip_mdns=self.mdns.busy(), held=self.mdn_queue.held()
         )
         claimed = 0
         if delivery_due:
@@ -136,7 +136,11 @@ class Outbound:
 
     async def _claim_mdns(self, group: anyio.abc.TaskGroup, now: Instant) -> int:
         mdns = await self._ledger.claim_mdns(
-            now_ns=now.utc_ns, lease_ns=LEASE_NS, limit=MDN_LIMIT, skip=self.mdns.busy()
+            now_ns=now.utc_ns,
+            lease_ns=LEASE_NS,
+            limit=MDN_LIMIT,
+            skip=self.mdns.busy(),
+            held=self.mdn_queue.held(),
         )
         for mdn in mdns:
             self.mdns.claimed(mdn)

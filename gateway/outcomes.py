@@ -10,8 +10,8 @@ from . import clock
 from .as2 import Disposition, MdnKind, MdnResult
 from .ledger import MessageRecord, Receipt
 
-# A receipt is a few lines and a signature with its certificates. What is longer is not kept, unless its signature
-# holds: then it is the proof, however much the partner writes into it.
+# A receipt is a few lines and a signature with its certificates. What is longer is not kept, unless its
+# signature holds: then it is the proof, however much the partner writes into it.
 MDN_OCTETS = 256 * 1024
 # What nobody is answered with: a receipt is the end of an exchange (RFC 4130 7.2).
 NO_RECEIPT = Receipt(status=200, headers=(), body=b"")
@@ -73,8 +73,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """The peer did not take it. `poison`: it refuses this document, and trying again will not help for long;
     `final`: it will not help at all.
 
-    `alarm`: the peer's receipt cannot be believed, which a person must see. `troubled`: the peer is there, and
-    says that it had trouble of its own, which may pass.
+    `alarm`: the peer's receipt cannot be believed, which a person must see. `troubled`: the peer is there,
+    and says that it had trouble of its own, which may pass.
     """
 
     reason: str

@@ -1,8 +1,7 @@
 """Every state and every transition.
 
-A lodgement, a delivery, a notification and an asynchronous MDN each live by one table,
-(state, trigger) -> state, and nothing else changes a state. A pair that is not in the table raises: it is a
-fault of ours, never of a peer. The row keyed with None says how a life begins.
+A lodgement, a delivery, a notification and an MDN each live by one table, (state, trigger) -> state, and
+nothing else changes a state. A pair that is not in it raises: a fault of ours. None begins a life.
 
 Messages overtake each other, so the tables answer what a slow network makes of an orderly plan: an answer
 before its receipt, a receipt after the attempt was given up, an answer to a dead letter. What has been learnt
@@ -128,7 +127,7 @@ class MdnState(enum.Enum):
     SENDING = "sending"
     DELIVERED = "delivered"
     DEAD = "dead"
-    CLOSED = "closed"  # closed by a person
+    CLOSED = "closed"  # closed by a person, or posted once in vain
 
 
 class MdnTrigger(enum.Enum):
@@ -142,7 +141,7 @@ class MdnTrigger(enum.Enum):
     QUARANTINE = "quarantine"  # the address is none to which it may be posted, any more
     REPEAT = "repeat"  # the message came again: its sender may not have the MDN
     REQUEUE = "requeue"  # by a person
-    CLOSE = "close"  # by a person
+    CLOSE = "close"  # by a person, or after the only try
 
 
 class IllegalTransition(Exception):  # noqa: N818 - the name says what it is, as the lifecycle's own term
@@ -316,6 +315,7 @@ MDN: Lifecycle[MdnState, MdnTrigger] = Lifecycle(
         (_M.SENDING, _MT.TRANSFER): _M.DELIVERED,
         (_M.SENDING, _MT.EXPIRE): _M.DEAD,
         (_M.SENDING, _MT.QUARANTINE): _M.DEAD,
+        (_M.SENDING, _MT.CLOSE): _M.CLOSED,
         (_M.SENDING, _MT.REPEAT): _M.SENDING,  # it is under way already
         **_stays(_M.DELIVERED, _MT.TRANSFER, _MT.FAIL),
         (_M.DELIVERED, _MT.REPEAT): _M.PENDING,

@@ -62,7 +62,7 @@ def dead(folder: pathlib.Path, *, as_json: bool) -> int:
 
 async def _listed(config: Config) -> list[DeadLetter]:
     async with open_ledger(config.path(config.gateway.ledger), read_only=True) as ledger:
-        return await DeadLetters(ledger, (*config.partners, *config.agencies)).all()
+        return await DeadLetters(ledger).all()
 
 
 def _aged(seconds: int) -> str:
@@ -105,7 +105,7 @@ def _move(folder: pathlib.Path, what: str, reference: str, why: str) -> int:
 async def _moved(config: Config, what: str, reference: str, why: str) -> str:
     try:
         async with open_ledger(config.path(config.gateway.ledger)) as ledger:
-            letters = DeadLetters(ledger, (*config.partners, *config.agencies))
+            letters = DeadLetters(ledger)
             move = letters.requeue if what == REQUEUE else letters.close
             return str((await move(reference, why))["state"])
     except LedgerInUse as error:

@@ -12,7 +12,8 @@ from .errors import (
     LedgerUnavailable,
     UnknownSchema,
 )
-from .ledger import RESERVE_BYTES, SqliteLedger, open_ledger
+from .ledger import RESERVE_BYTES, SqliteLedger
+from .opening import open_ledger
 from .values import (
     AnswerRecord,
     Attached,

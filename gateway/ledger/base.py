@@ -5,7 +5,7 @@ from typing import Protocol
 
 import anyio
 
-from ...routing.lifecycle import DeliveryState, MdnState
+from ...routing.lifecycle import DeliveryState, MdnState, NotificationState
 from .values import (
     AttachmentRecord,
     Change,
@@ -51,10 +51,15 @@ class Ledger(Protocol):
         ...
 
     async def due(
-        self, *, now_ns: int, skip: Collection[str] = (), skip_mdns: Collection[str] = ()
+        self,
+        *,
+        now_ns: int,
+        skip: Collection[str] = (),
+        skip_mdns: Collection[str] = (),
+        held: Collection[str] = frozenset(),
     ) -> tuple[bool, bool, bool]:
         """Whether there is a delivery to claim, to an agency not in `skip`; a notification; an MDN, to one
-        not in `skip_mdns`."""
+        not in `skip_mdns` and of no message in `held`."""
         ...
 
     async def rebase(self, *, now_ns: int, latest_ns: int, lease_ns: int, ahead_ns: int = 0) -> None:
@@ -103,10 +108,16 @@ class Ledger(Protocol):
         ...
 
     async def claim_mdns(
-        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+        self,
+        *,
+        now_ns: int,
+        lease_ns: int,
+        limit: int,
+        skip: Collection[str] = (),
+        held: Collection[str] = frozenset(),
     ) -> list[ClaimedMdn]:
         """Lease the MDNs that are due, the parties in turn, each with the receipt to be posted; those to a
-        party in `skip` are left out."""
+        party in `skip` and those of a message in `held` are left out."""
         ...
 
     async def keep_wire(self, wires: Sequence[tuple[str, Wire]]) -> None:
@@ -180,6 +191,12 @@ class Ledger(Protocol):
 
     async def notifications(self, partner: str, *, after: int, limit: int) -> list[NotificationRecord]:
         """The partner's entries with a number above `after`, in order."""
+        ...
+
+    async def notifications_in_state(
+        self, *, state: NotificationState, limit: int
+    ) -> list[NotificationRecord]:
+        """The notifications of every log that are in one state that waits for a person, the oldest first."""
         ...
 
     async def events(

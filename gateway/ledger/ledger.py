@@ -2,21 +2,20 @@
 
 import contextlib
 import functools
-import os
 import pathlib
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from ...routing.lifecycle import DeliveryState, MdnState
+from ...routing.lifecycle import DeliveryState, MdnState, NotificationState
 from . import reads
 from .batch import GroupCommit
 from .errors import ChangeRefused, LedgerClosed, LedgerUnavailable
-from .sqlite import Free, Work, Writer, free_octets, open_reader, open_writer
+from .sqlite import Free, Work, Writer
 from .values import (
     AttachmentRecord,
     Change,
@@ -123,10 +122,15 @@ class SqliteLedger:
         return results
 
     async def due(
-        self, *, now_ns: int, skip: Collection[str] = (), skip_mdns: Collection[str] = ()
+        self,
+        *,
+        now_ns: int,
+        skip: Collection[str] = (),
+        skip_mdns: Collection[str] = (),
+        held: Collection[str] = frozenset(),
     ) -> tuple[bool, bool, bool]:
         """See Ledger."""
-        return await self._read(reads.due, now_ns, self._epoch(), skip, skip_mdns)
+        return await self._read(reads.due, now_ns, self._epoch(), skip, skip_mdns, held)
 
     async def rebase(self, *, now_ns: int, latest_ns: int, lease_ns: int, ahead_ns: int = 0) -> None:
         """See Ledger."""
@@ -159,10 +163,17 @@ class SqliteLedger:
         return await self._read(reads.with_wires, notifications) if notifications else []
 
     async def claim_mdns(
-        self, *, now_ns: int, lease_ns: int, limit: int, skip: Collection[str] = ()
+        self,
+        *,
+        now_ns: int,
+        lease_ns: int,
+        limit: int,
+        skip: Collection[str] = (),
+        held: Collection[str] = frozenset(),
     ) -> list[ClaimedMdn]:
         """See Ledger."""
-        work = functools.partial(lease_mdns, lease=self._lease(now_ns, lease_ns), limit=limit, skip=skip)
+        lease = self._lease(now_ns, lease_ns)
+        work = functools.partial(lease_mdns, lease=lease, limit=limit, skip=skip, held=held)
         (mdns,) = await self._write([work])
         return await self._read(reads.with_receipts, mdns) if mdns else []
 
@@ -239,6 +250,12 @@ class SqliteLedger:
         """See Ledger."""
         return await self._read(reads.notifications, partner, min(after, MAX_NUMBER), limit)
 
+    async def notifications_in_state(
+        self, *, state: NotificationState, limit: int
+    ) -> list[NotificationRecord]:
+        """See Ledger."""
+        return await self._read(reads.notifications_in_state, state, limit)
+
     async def events(
         self, *, lodgement: str | None, after: int, limit: int, message: str | None = None
     ) -> list[EventRecord]:
@@ -291,40 +308,3 @@ class SqliteLedger:
                 self._writer.close()
             for reader in self._readers:
                 reader.close()
-
-
-@contextlib.asynccontextmanager
-async def open_ledger(
-    path: str | os.PathLike[str],
-    *,
-    read_only: bool = False,
-    reserve: int = RESERVE_BYTES,
-    connection: type[sqlite3.Connection] = sqlite3.Connection,
-    free: Free = free_octets,
-) -> AsyncIterator[SqliteLedger]:
-    """The ledger in the file at `path`, which is made if it is not there, and closed at the end.
-
-    `read_only`: beside a gateway that runs, or without one; what writes raises LedgerClosed. `reserve` is the
-    free space in bytes that `has_room` keeps back, and half of which `can_finish` does. `connection` is the
-    class of the connection that writes, `free` tells the free space of a directory.
-    Raises LedgerInUse, UnknownSchema or CannotOpen.
-    """
-    file = pathlib.Path(path)
-
-    def opened() -> tuple[Writer | None, list[sqlite3.Connection]]:
-        with contextlib.ExitStack() as undo:
-            writer = None if read_only else open_writer(file, connection, free)
-            if writer is not None:
-                undo.callback(writer.close)
-            readers = [undo.enter_context(contextlib.closing(open_reader(file))) for _ in range(READERS)]
-            undo.pop_all()
-        return writer, readers
-
-    writer, readers = await anyio.to_thread.run_sync(opened)
-    ledger = SqliteLedger(file, writer, readers, reserve, free)
-    try:
-        await ledger.reckon()
-        yield ledger
-    finally:
-        with anyio.CancelScope(shield=True):
-            await ledger.close()

@@ -8,7 +8,7 @@ from .errors import CannotOpen
 from .queries import SQL
 
 # By the version that a ledger is of: what makes the next one of it.
-_STEPS: Mapping[int, str] = {1: "version_2.sql"}
+_STEPS: Mapping[int, str] = {1: "version_2.sql", 2: "version_3.sql"}
 
 
 def can_migrate(version: int) -> bool:

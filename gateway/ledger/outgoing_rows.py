@@ -75,7 +75,7 @@ def notification_of(row: Row) -> NotificationRecord:
 
 def mdn_parameters(mdn: MdnRecord) -> Parameters:
     """For insert_mdn."""
-    return {**msgspec.structs.asdict(mdn), "state": mdn.state.value}
+    return {**msgspec.structs.asdict(mdn), "state": mdn.state.value, "once": int(mdn.once)}
 
 
 def mdn_of(row: Row) -> MdnRecord:
@@ -89,6 +89,7 @@ def mdn_of(row: Row) -> MdnRecord:
         due_ns=row["due_ns"],
         attempts=row["attempts"],
         first_attempt_ns=row["first_attempt_ns"],
+        once=bool(row["once"]),
     )
 
 

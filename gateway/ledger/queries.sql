@@ -285,18 +285,21 @@ WHERE partner = :partner AND state IN ('pending', 'sending', 'awaiting')
 -- notifications: A partner's log above a number.
 SELECT * FROM notification WHERE partner = :partner AND number > :after ORDER BY number LIMIT :limit;
 
+-- notifications_in_state: The notifications of every log that are in one state that waits for a person, the oldest first.
+SELECT * FROM notification WHERE state = :state AND state IN ('dead', 'mismatched') ORDER BY seq LIMIT :limit;
+
 -- last_notification: The highest number that speaks of a lodgement.
 SELECT max(number) AS number FROM notification WHERE lodgement = :lodgement;
 
 -- insert_mdn: Queue the receipt of a message, to be posted to its sender.
-INSERT INTO mdn (id, message, party, url, state, due_ns, attempts, first_attempt_ns)
-VALUES (:id, :message, :party, :url, :state, :due_ns, :attempts, :first_attempt_ns);
+INSERT INTO mdn (id, message, party, url, state, due_ns, attempts, first_attempt_ns, once)
+VALUES (:id, :message, :party, :url, :state, :due_ns, :attempts, :first_attempt_ns, :once);
 
 -- next_mdn_party: The first party after another in the alphabet that has an MDN waiting, due or not.
 SELECT party FROM mdn INDEXED BY mdn_due WHERE state = 'pending' AND party > :party ORDER BY party LIMIT 1;
 
 -- due_mdns: The MDNs that should be posted to one party now, the longest due first.
-SELECT seq, due_ns FROM mdn INDEXED BY mdn_due
+SELECT seq, due_ns, message FROM mdn INDEXED BY mdn_due
 WHERE state = 'pending' AND party = :party AND due_ns <= :now_ns
 ORDER BY due_ns, seq LIMIT :limit;
 
@@ -331,6 +334,7 @@ SELECT * FROM mdn WHERE state = :state ORDER BY seq LIMIT :limit;
 -- update_mdn: Move an MDN on, if it is still as it was found.
 UPDATE mdn SET
     state = :state,
+    url = coalesce(:url, url),
     due_ns = coalesce(:due_ns, due_ns),
     attempts = coalesce(:attempts, attempts),
     first_attempt_ns = coalesce(:first_attempt_ns, first_attempt_ns),

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Iterable
 
-from ...routing.lifecycle import DeliveryState, MdnState
+from ...routing.lifecycle import DeliveryState, MdnState, NotificationState
 from .outgoing_rows import (
     delivery_of,
     mdn_of,
@@ -38,7 +38,7 @@ from .values import (
     Status,
     Wire,
 )
-from .writes import waiting_agencies, waiting_parties
+from .writes import due_mdns, waiting_agencies, waiting_parties
 
 # How a reference is understood: by the narrowest kind of name first.
 _BY_REFERENCE = ("find_lodgement", "find_by_delivery", "find_by_mrn", "find_by_lrn")
@@ -196,6 +196,14 @@ def notifications(db: sqlite3.Connection, partner: str, after: int, limit: int) 
     return [notification_of(row) for row in db.execute(SQL["notifications"], asked)]
 
 
+def notifications_in_state(
+    db: sqlite3.Connection, state: NotificationState, limit: int
+) -> list[NotificationRecord]:
+    """Those that wait for a person, the oldest first."""
+    asked = {"state": state.value, "limit": limit}
+    return [notification_of(row) for row in db.execute(SQL["notifications_in_state"], asked)]
+
+
 def events(
     db: sqlite3.Connection, lodgement: str | None, message: str | None, after: int, limit: int
 ) -> list[EventRecord]:
@@ -214,7 +222,12 @@ def deliveries(db: sqlite3.Connection, state: DeliveryState, limit: int) -> list
 
 
 def due(
-    db: sqlite3.Connection, now_ns: int, epoch: int, skip: Collection[str], skip_mdns: Collection[str]
+    db: sqlite3.Connection,
+    now_ns: int,
+    epoch: int,
+    skip: Collection[str],
+    skip_mdns: Collection[str],
+    held: Collection[str],
 ) -> tuple[bool, bool, bool]:
     """Whether a delivery is to be claimed, a notification, an MDN: a few probes of an index each."""
     now = {"now_ns": now_ns, "epoch": epoch, "limit": 1}
@@ -228,9 +241,7 @@ def due(
         for query in ("due_notifications", "lapsed_notifications")
     )
     mdn = any(row["party"] not in skip_mdns for row in db.execute(SQL["lapsed_mdns"], now)) or any(
-        db.execute(SQL["due_mdns"], {**now, "party": party}).fetchone() is not None
-        for party in waiting_parties(db)
-        if party not in skip_mdns
+        due_mdns(db, party, now_ns, 1, held) for party in waiting_parties(db) if party not in skip_mdns
     )
     return delivery, notification, mdn
 

@@ -194,9 +194,11 @@ CREATE INDEX notification_lodgement ON notification (lodgement, number) WHERE lo
 CREATE INDEX notification_lane ON notification (partner, number) WHERE state IN ('pending', 'sending', 'awaiting');
 CREATE INDEX notification_due ON notification (due_ns, seq) WHERE state IN ('pending', 'awaiting') AND head = 1;
 CREATE INDEX notification_leased ON notification (lease_until_ns) WHERE state = 'sending';
+CREATE INDEX notification_unheard ON notification (state, seq) WHERE state IN ('dead', 'mismatched');
 
 -- An MDN that is posted to the sender of a message, at an address of its own; the receipt of the message is what is
--- posted. There is one for a message, whichever copies of it came. It has no lane: an MDN names its message.
+-- posted. There is one for a message, whichever copies of it came. It has no lane: an MDN names its message. `once` = 1:
+-- a single try at posting it is made, for nobody has authenticated the message.
 CREATE TABLE mdn (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -210,7 +212,7 @@ CREATE TABLE mdn (
             'sending', -- pending --claim--> sending; sending --repeat--> sending
             'delivered', -- pending, sending, delivered, dead --transfer--> delivered; delivered --fail--> delivered
             'dead', -- pending, sending --expire--> dead; pending, sending --quarantine--> dead
-            'closed' -- dead --close--> closed; closed --transfer--> closed
+            'closed' -- sending, dead --close--> closed; closed --transfer--> closed
         )
     ),
     due_ns INTEGER NOT NULL,
@@ -218,6 +220,7 @@ CREATE TABLE mdn (
     first_attempt_ns INTEGER,
     lease_epoch INTEGER,
     lease_until_ns INTEGER,
+    once INTEGER NOT NULL DEFAULT 0 CHECK (once IN (0, 1)),
     CHECK (state = 'sending' OR lease_until_ns IS NULL)
 ) STRICT;
 CREATE INDEX mdn_due ON mdn (party, due_ns, seq) WHERE state = 'pending';

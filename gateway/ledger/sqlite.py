@@ -14,7 +14,7 @@ from .queries import SCHEMA, SQL
 from .values import Conflict, Duplicate
 
 # What schema.sql describes. Another number in the file is another schema.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # "TIDE": tells a ledger from any other SQLite file.
 APPLICATION_ID = 0x54494445
 # Nobody else should write; a person with the sqlite3 shell may, for a moment.

@@ -108,7 +108,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
 class MdnRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The MDN of a `message`, posted to its sender at `url` beside the response; `party` is the sender.
 
-    What is posted is the receipt of the message. There is one for a message.
+    What is posted is the receipt of the message. There is one for a message. `once`: one try, and no more.
     """
 
     id: str
@@ -119,6 +119,7 @@ class MdnRecord(msgspec.Struct, frozen=True, kw_only=True):
     due_ns: int
     attempts: int = 0
     first_attempt_ns: int | None = None
+    once: bool = False
 
 
 class AttachmentRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +220,7 @@ class MdnUpdate(msgspec.Struct, frozen=True, kw_only=True):
     due_ns: int | None = None
     attempts: int | None = None
     first_attempt_ns: int | None = None
+    url: str | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

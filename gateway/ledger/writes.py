@@ -182,7 +182,8 @@ def _update_mdn(db: sqlite3.Connection, update: MdnUpdate) -> bool:
     row = db.execute(SQL["find_mdn"], {"reference": update.id}).fetchone()
     if row is None or MdnState(row["state"]) not in update.expected:
         return False
-    return db.execute(SQL["update_mdn"], _state_parameters(update, row)).rowcount == 1
+    parameters = {**_state_parameters(update, row), "url": update.url}
+    return db.execute(SQL["update_mdn"], parameters).rowcount == 1
 
 
 def _state_parameters(
@@ -262,19 +263,27 @@ def lease_notifications(db: sqlite3.Connection, lease: Lease, limit: int) -> lis
 
 
 def lease_mdns(
-    db: sqlite3.Connection, lease: Lease, limit: int, skip: Collection[str] = ()
+    db: sqlite3.Connection,
+    lease: Lease,
+    limit: int,
+    skip: Collection[str] = (),
+    held: Collection[str] = frozenset(),
 ) -> list[MdnRecord]:
-    """Lease up to `limit` MDNs, none of a party in `skip`: first what a dead worker left, then each party in
-    turn, so that one whose address does not answer does not hold up the others."""
+    """Lease up to `limit` MDNs, none of a party in `skip` or of a message in `held`: first what a dead worker
+    left, then each party in turn, so that one whose address does not answer does not hold up the others."""
     now = {"now_ns": lease.now_ns, "epoch": lease.epoch}
     lapsed = [row for row in db.execute(SQL["lapsed_mdns"], now) if row["party"] not in skip]
     lanes = [
-        db.execute(SQL["due_mdns"], {"party": party, "now_ns": lease.now_ns, "limit": limit}).fetchall()
-        for party in waiting_parties(db)
-        if party not in skip
+        due_mdns(db, party, lease.now_ns, limit, held) for party in waiting_parties(db) if party not in skip
     ]
     turns = [row for turn in zip_longest(*lanes) for row in turn if row is not None]
     return [mdn_of(row) for row in _leased(db, "lease_mdn", lease, [*lapsed, *turns][:limit])]
+
+
+def due_mdns(db: sqlite3.Connection, party: str, now_ns: int, limit: int, held: Collection[str]) -> list[Row]:
+    """Up to `limit` MDNs that should be posted to `party`, none of a message in `held`."""
+    asked = {"party": party, "now_ns": now_ns, "limit": limit + len(held)}
+    return [row for row in db.execute(SQL["due_mdns"], asked) if row["message"] not in held][:limit]
 
 
 def rebase(db: sqlite3.Connection, *, now_ns: int, latest_ns: int, until_ns: int, ahead_ns: int) -> None:

@@ -29,7 +29,7 @@ class Operator:
 
     def __init__(self, bench: Any) -> None:
         self.woken = 0
-        self.letters = DeadLetters(bench.ledger, bench.parties.names, wake=self.wake, now=bench.now)
+        self.letters = DeadLetters(bench.ledger, wake=self.wake, now=bench.now)
         self._app = operations_app(bench.ledger, bench.metrics, self.letters)
 
     def wake(self) -> None:
@@ -282,3 +282,23 @@ async def test_a_dead_leg_is_told_as_stuck(dead: Any) -> None:
     assert view["stuck"] == ["health"]
     assert {leg["agency"]: leg["state"] for leg in view["agencies"]}["health"] == "dead"
     assert "health" not in view["waiting-for"]
+
+
+async def test_what_a_partner_left_that_is_gone_is_still_listed(unheard: Any) -> None:
+    """No agreement is asked whose letters there may be."""
+    (note,) = await unheard.notes()
+    (letter,) = await DeadLetters(unheard.ledger, now=unheard.now).all()
+    assert (letter.id, letter.kind, letter.to) == (note.id, "notification", "trader")
+
+
+async def test_moving_a_letter_reads_no_log(unheard: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a log was read")
+
+    (note,) = await unheard.notes()
+    monkeypatch.setattr(unheard.ledger, "notifications", never)
+    letters = DeadLetters(unheard.ledger, now=unheard.now)
+    assert [letter.id for letter in await letters.all()] == [note.id]
+    with pytest.raises(UnknownLetter):
+        await letters.requeue("N0")
+    assert (await letters.requeue(note.id))["state"] == "pending"

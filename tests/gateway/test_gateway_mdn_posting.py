@@ -226,6 +226,45 @@ async def test_a_dead_mdn_is_tried_anew_when_the_message_comes_again(bench: Any,
     assert (await the_mdn(bench)).state is MdnState.DELIVERED
 
 
+async def test_the_receipt_goes_where_the_last_copy_asks_for_it(bench: Any, make_document: Make) -> None:
+    composed = asking(bench, make_document)
+    moved = tuple((n, "https://trader.example/new" if v == URL else v) for n, v in composed.headers)
+    again = dataclasses.replace(composed, headers=moved)
+    await taken(bench, composed)
+    await posted(bench)
+    await taken(bench, again)
+    bench.now.tick(REPEAT_NS / 1e9)
+    await posted(bench)
+    assert [request[0] for request in bench.peer.requests] == [URL, "https://trader.example/new"]
+    await taken(bench, composed)
+    await taken(bench, again)
+    bench.now.tick(REPEAT_NS / 1e9)
+    (claim,) = await bench.due_mdns()
+    await taken(bench, composed)  # while it is under way
+    await bench.outbound.mdns.run(claim)
+    assert bench.peer.requests[-1][0] == "https://trader.example/new"
+    record = await the_mdn(bench)
+    assert (record.url, record.state) == (URL, MdnState.DELIVERED)
+
+
+async def test_who_repeats_its_message_does_not_wait_as_long_as_after_a_failure(
+    bench: Any, make_document: Make
+) -> None:
+    composed = asking(bench, make_document)
+    await taken(bench, composed)
+    bench.peer.will((503, (("Retry-After", "1000000"),), b""), TAKEN)
+    await posted(bench)
+    assert (await the_mdn(bench)).due_ns > bench.now.ns + REPEAT_NS
+    for _ in range(3):
+        await taken(bench, composed)
+        assert (await the_mdn(bench)).due_ns <= bench.now.ns + REPEAT_NS
+        assert await posted(bench) == 0
+        bench.now.tick(REPEAT_NS / 4e9)
+    bench.now.tick(REPEAT_NS / 4e9)
+    assert await posted(bench) == 1
+    assert (await the_mdn(bench)).state is MdnState.DELIVERED
+
+
 async def test_each_try_of_a_message_may_want_its_receipt_elsewhere(bench: Any, make_document: Make) -> None:
     """First in the response, then posted, then in the response: one receipt."""
     composed = asking(bench, make_document)
@@ -360,6 +399,60 @@ async def test_what_is_not_proven_to_be_the_partners_is_told_seldom(bench: Any, 
     bench.now.tick(3600)
     response = await bench.ask("POST", "/as2", b"x", party=None, headers=headers)
     assert response.body == b""
+
+
+async def in_its_name(bench: Any, make_document: Make, count: int) -> list[Response]:
+    """Messages that anybody could have sent in the trader's name."""
+    composed = asking(bench, make_document)
+    responses = []
+    for number in range(count):
+        headers = tuple((n, f"<{number}@x>" if n == "Message-ID" else v) for n, v in composed.headers)
+        responses.append(await bench.ask("POST", "/as2", b"x", party=None, headers=headers))
+    return responses
+
+
+@pytest.mark.parametrize("turn", [DOWN, (400, (), b""), (503, (), b"")])
+async def test_what_is_not_proven_is_posted_once(bench: Any, make_document: Make, turn: Any) -> None:
+    for response in await in_its_name(bench, make_document, 9):
+        sent(bench, response)
+    bench.peer.will(turn)
+    assert await posted(bench) == 9
+    assert len(bench.peer.requests) == 9
+    assert bench.outbound.mdns.busy() == frozenset()
+    bench.now.tick(3600)
+    assert await posted(bench) == 0
+    assert len(await bench.ledger.mdns(state=MdnState.CLOSED, limit=99)) == 9
+    assert (await bench.kinds()).count("mdn_failed") == 9
+    assert "dead_lettered" not in await bench.kinds()
+
+
+async def test_what_is_not_proven_takes_no_place(
+    bench: Any, make_document: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mdn_posting, "CONCURRENCY", 2)
+    for response in await in_its_name(bench, make_document, 5):
+        sent(bench, response)
+    assert len(await bench.due_mdns()) == 5
+    assert bench.outbound.mdns.busy() == frozenset()
+    await taken(bench, asking(bench, make_document))
+    assert await posted(bench) == 1
+
+
+async def test_what_is_held_is_not_claimed(bench: Any, make_document: Make) -> None:
+    """A peer that does not take its response holds up nothing but its own receipt, and that not for ever."""
+    queue, ledger = bench.outbound.mdn_queue, bench.ledger
+    (unread,) = await in_its_name(bench, make_document, 1)
+    held = queue.held()
+    assert len(held) == 1
+    assert await ledger.due(now_ns=bench.now.ns, held=held) == (False, False, False)
+    assert await ledger.claim_mdns(now_ns=bench.now.ns, lease_ns=1, limit=1, held=held) == []
+    await taken(bench, asking(bench, make_document))
+    assert await ledger.due(now_ns=bench.now.ns, held=held) == (True, False, True)
+    (claim,) = await ledger.claim_mdns(now_ns=bench.now.ns, lease_ns=1, limit=1, held=held)
+    assert claim.mdn.message not in held
+    bench.now.tick(mdn_queue.ANSWER_SECONDS)
+    assert queue.held() == frozenset()
+    sent(bench, unread)
 
 
 async def test_a_stranger_has_nothing_posted(bench: Any, make_document: Make) -> None:

@@ -252,7 +252,7 @@ async def test_an_old_receipt_does_not_stop_what_a_person_queued_anew(
 ) -> None:
     mdn = mdn_for(bench, await delivered(bench, make_document))
     await told(bench, mdn)
-    await DeadLetters(bench.ledger, bench.parties.names, now=bench.now).requeue((await leg(bench)).id)
+    await DeadLetters(bench.ledger, now=bench.now).requeue((await leg(bench)).id)
     before = len(await bench.events())
     assert await told(bench, mdn) == 200
     assert ((await leg(bench)).state, len(await bench.events())) == (S.PENDING, before)
@@ -268,7 +268,7 @@ async def test_an_old_refusal_does_not_refuse_a_later_try(
     mdn = mdn_for(bench, await delivered(bench, make_document), disposition=disposition)
     await told(bench, mdn)
     if disposition is Disposition.DECRYPTION_FAILED:
-        await DeadLetters(bench.ledger, bench.parties.names, now=bench.now).requeue((await leg(bench)).id)
+        await DeadLetters(bench.ledger, now=bench.now).requeue((await leg(bench)).id)
     for _ in range(5):
         bench.now.tick(HOUR)
         await bench.attempt("customs")
