@@ -5,9 +5,12 @@ the response is empty, and the MDN is queued with the message in one transaction
 is for `MdnTaking`.
 """
 
+import functools
 import secrets
 from collections.abc import Callable
 
+import anyio
+import anyio.to_thread
 import structlog
 
 from ..routing.instant import Instant
@@ -18,6 +21,7 @@ from .as2 import (
     Disposition,
     Identity,
     Mic,
+    Received,
     Refused,
     Terms,
     compose_mdn,
@@ -47,6 +51,8 @@ _SEPARATOR = "\x1f"
 # is wrong with its messages, too few to be of use to whoever sends them in its name. Beyond that the MDN is
 # in the response.
 UNPROVEN_MDNS = 60
+# Octets of a body whose opening would hold up everybody else: some 20 ms of it, if it is of the worst kind.
+LARGE = 1_000_000
 
 
 class As2Channel:
@@ -73,6 +79,8 @@ class As2Channel:
         self._mdns = mdns
         self._strangers = Strangers()
         self._unproven = Quota(UNPROVEN_MDNS)
+        # Of its own: a partner's documents do not wait for a thread that strangers keep busy.
+        self._large = anyio.CapacityLimiter(1)
 
     async def handle(self, request: Request) -> Response:
         """The response to one POST: 200 with an MDN (or none, where that is posted) for all that reached AS2,
@@ -111,7 +119,7 @@ class As2Channel:
     async def _received(
         self, request: Request, identity: Identity, offer: Offer, terms: Terms, known: Duplicate | None
     ) -> Response:
-        got = receive(identity, request.headers, request.body, terms, now=clock.utc(request.last_byte))
+        got = await self._opened(request, identity, terms)
         if isinstance(got, Refused):
             try:
                 return await self._refused(request, identity, offer, terms, got)
@@ -140,6 +148,16 @@ class As2Channel:
         except Conflicting:
             receipt = self._mdn(identity, Disposition.UNEXPECTED_PROCESSING_ERROR, got.mic, terms)
             return await self._inbound.refuse(offer, receipt, "the Message-ID names another message")
+
+    async def _opened(self, request: Request, identity: Identity, terms: Terms) -> Received | Refused:
+        """What the message holds. A large one is opened in a thread, one at a time, while the others go on:
+        anybody can send it under a partner's name."""
+        open_it = functools.partial(
+            receive, identity, request.headers, request.body, terms, now=clock.utc(request.last_byte)
+        )
+        if len(request.body) <= LARGE:
+            return open_it()
+        return await anyio.to_thread.run_sync(open_it, limiter=self._large, abandon_on_cancel=True)
 
     async def _refused(
         self, request: Request, identity: Identity, offer: Offer, terms: Terms, got: Refused

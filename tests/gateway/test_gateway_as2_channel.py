@@ -2,12 +2,14 @@
 
 import dataclasses
 import hashlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from tidewaiter.gateway import as2_channel
 from tidewaiter.gateway.as2 import MdnKind
 from tidewaiter.gateway.strangers import BODY_OCTETS, CLIENT_OCTETS, HEADER_OCTETS
 from tidewaiter.routing.lifecycle import EventKind, LodgementState
@@ -216,3 +218,22 @@ async def test_what_cannot_be_read_is_answered_under_the_name_it_was_sent_by(ben
     (note,) = await bench.notes()
     assert note.kind == "RES"
     assert b"broken-17@trader.example" in note.body
+
+
+@pytest.mark.parametrize("large", [False, True])
+async def test_a_large_body_is_opened_while_the_others_go_on(
+    bench: Any, make_document: Make, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    composed = bench.composed(make_document())
+    monkeypatch.setattr(as2_channel, "LARGE", len(composed.body) - large)
+    receive, threads = as2_channel.receive, []
+
+    def noted(*arguments: Any, **keywords: Any) -> Any:
+        threads.append(threading.get_ident())
+        return receive(*arguments, **keywords)
+
+    monkeypatch.setattr(as2_channel, "receive", noted)
+    result = bench.judged(composed, await bench.post(composed))
+    assert result.kind is MdnKind.PROCESSED
+    (opened,) = threads
+    assert (opened != threading.get_ident()) is large
