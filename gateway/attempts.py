@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from ..routing.instant import Instant
 from ..routing.lifecycle import DeliveryState, EventKind
 from ..routing.retry import LEAST_ATTEMPTS, next_attempt
+from ..security import KeyStoreError
 from . import clock
 from .config import RetrySettings, retry_policy
 from .ledger import Change, Conflict, DeliveryUpdate, Ledger
@@ -123,7 +124,9 @@ class Attempts:
 
 def our_fault(error: Exception) -> Failure:
     """A fault of ours in a try, as a failure: a document that defeats our own code is tried no more than one
-    that defeats its recipient."""
+    that defeats its recipient. What a key or certificate of the configuration defeats waits for another."""
+    if isinstance(error, KeyStoreError):
+        return Failure(reason=f"by the configuration: {error}")
     return Failure(reason=f"unexpected {type(error).__name__}", poison=True)
 
 

@@ -9,6 +9,7 @@ from ..codecs.document import Syntax
 from ..routing.instant import Instant
 from ..routing.lifecycle import DELIVERY, DeliveryState, DeliveryTrigger, EventKind
 from ..routing.retry import BreakerEvent, BreakerState, CircuitBreaker
+from ..security import KeyStoreError
 from .answers import Answers, NotWritable, as2_url
 from .attachments import accompanying
 from .attempts import REASON_KEPT, Attempts, our_fault
@@ -77,6 +78,8 @@ class Delivering:
                 await self._try(claim, agency, settings)
             except LedgerUnavailable:
                 raise
+            except KeyStoreError as error:
+                await self._settle(claim, agency, our_fault(error), ())
             except Exception as error:
                 # The border around one document: it must not end the others.
                 log.exception("delivery_crashed", delivery=claim.delivery.id, agency=agency.name)

@@ -7,6 +7,7 @@ import structlog
 from ..codecs.document import Syntax
 from ..routing.instant import Instant
 from ..routing.lifecycle import EventKind, NotificationState
+from ..security import KeyStoreError
 from .answers import as2_url
 from .attempts import Attempts, our_fault
 from .ledger import Change, ClaimedNotification, EventRecord, Ledger, LedgerUnavailable, NotificationUpdate
@@ -43,6 +44,8 @@ class Notifying:
             await self._try(claim, party)
         except LedgerUnavailable:
             raise
+        except KeyStoreError as error:
+            await self._settle(claim, party, our_fault(error), ())
         except Exception as error:
             # The border around one entry: it must not end the others.
             log.exception("notification_crashed", notification=claim.notification.id, partner=party.name)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import anyio
 import msgspec
 
+from ...security import KeyStoreError
 from .. import clock
 from ..as2 import Composed, MdnKind, MdnResult, Part, Receipts, compose, read_mdn, same_mic
 from ..http import Client, ClientError, ClientResponse, ConnectFailed
@@ -80,7 +81,7 @@ def send(
             rows = [_kept(speaker, message, keeper) for message in messages]
         else:
             rows = anyio.run(functools.partial(_send_all, speaker, messages, keeper), backend="trio")
-    except (Unusable, ValueError) as error:
+    except (Unusable, KeyStoreError, ValueError) as error:
         return complain(error)
     for row, file in zip(rows, wish.files, strict=True):
         row["file"] = str(file)

@@ -16,7 +16,7 @@ from tidewaiter.gateway.as2 import Disposition, Mic, Received, Terms, compose_md
 from tidewaiter.gateway.sandbox.accounts import load_account
 from tidewaiter.gateway.sandbox.samples import sample
 from tidewaiter.gateway.sandbox.wire import MESSAGES
-from tidewaiter.security import Digest
+from tidewaiter.security import Digest, KeyStoreError
 
 RunCli = Callable[..., Result]
 OK, REFUSED, UNUSABLE, AWAITED = 0, 1, 2, 3
@@ -382,6 +382,19 @@ def test_what_cannot_be_asked_is_one_line(
     done = cli("as2", "send", file, "--dir", folder, *(word.format(**places) for word in words))
     assert (done.exit_code, done.stdout) == (UNUSABLE, "")
     assert done.stderr == f"tidewaiter: {complaint.format(**places)}\n"
+
+
+def test_a_certificate_that_cannot_be_encrypted_to_is_one_line(
+    cli: RunCli, folder: pathlib.Path, samples: pathlib.Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_: Any, **__: Any) -> Any:
+        raise KeyStoreError("a certificate's key cannot be encrypted to")
+
+    monkeypatch.setattr("tidewaiter.gateway.cli.as2_send.compose", cannot)
+    done = cli("as2", "send", samples / "import.edi", "--to", "trader", "--dir", folder)
+    assert (done.exit_code, done.stdout) == (UNUSABLE, "")
+    assert done.stderr == "tidewaiter: a certificate's key cannot be encrypted to\n"
+    assert peer.taken == []
 
 
 def test_one_id_is_for_one_file(cli: RunCli, folder: pathlib.Path, samples: pathlib.Path) -> None:

@@ -9,6 +9,7 @@ from tidewaiter.gateway.config import RetrySettings
 from tidewaiter.gateway.ledger import Change, DeliveryUpdate, EventRecord
 from tidewaiter.gateway.sender import Failure
 from tidewaiter.routing.lifecycle import DeliveryState, EventKind
+from tidewaiter.security import KeyStoreError
 
 SETTINGS = RetrySettings(first=2, factor=2, cap=300, deadline=1000)
 FAILED = Failure(reason="HTTP 503")
@@ -81,6 +82,7 @@ def test_what_a_failure_says() -> None:
     assert failure_data(long) == {"reason": "x" * REASON_KEPT, "alarm": "receipt-mismatch"}
     assert failure_data(REFUSED) == {"reason": "HTTP 422", "poison": "1"}
     assert our_fault(KeyError("secret")) == Failure(reason="unexpected KeyError", poison=True)
+    assert our_fault(KeyStoreError("no key")) == Failure(reason="by the configuration: no key")
 
 
 def test_a_final_refusal_is_the_last_try(bench: Any) -> None:

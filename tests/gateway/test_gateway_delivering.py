@@ -14,6 +14,7 @@ from tidewaiter.gateway.delivering import ABSENT_NS
 from tidewaiter.gateway.http import ConnectFailed
 from tidewaiter.gateway.outbound import LEASE_NS
 from tidewaiter.routing.lifecycle import DeliveryState
+from tidewaiter.security import KeyStoreError
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., bytes]
@@ -117,6 +118,24 @@ async def test_a_failure_is_tried_again_later_and_later(lodged: Any) -> None:
     lodged.peer.will(TAKEN)
     assert await lodged.attempt()
     assert (await lodged.leg()).state is DeliveryState.SENT
+
+
+async def test_what_the_configuration_cannot_make_waits_for_another(
+    lodged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*_: Any, **__: Any) -> Any:
+        raise KeyStoreError("a certificate's key cannot be encrypted to")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tidewaiter.gateway.sender.compose", cannot)
+        for _ in range(2 * POISON_TRIES):
+            assert await lodged.attempt("customs")
+            lodged.now.tick(1000)
+    reason = "by the configuration: a certificate's key cannot be encrypted to"
+    assert await lodged.reasons() == [reason] * 2 * POISON_TRIES
+    lodged.peer.will(lodged.mdn("customs"))
+    assert await lodged.attempt("customs")
+    assert (await lodged.leg("customs")).state is DeliveryState.SENT
 
 
 @pytest.mark.parametrize(

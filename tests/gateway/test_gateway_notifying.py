@@ -10,6 +10,7 @@ from tidewaiter.gateway.attempts import POISON_TRIES
 from tidewaiter.gateway.http import ConnectFailed
 from tidewaiter.gateway.ledger import ClaimedNotification
 from tidewaiter.routing.lifecycle import NotificationState
+from tidewaiter.security import KeyStoreError
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., bytes]
@@ -32,6 +33,26 @@ async def test_a_notification_is_pushed_over_as2(bench: Any, make_document: Make
     assert bench.received == [note.body]
     assert bench.peer.requests[0][0] == "http://127.0.0.1:8181/as2"
     assert (await bench.kinds())[-2:] == ["notification_started", "notification_delivered"]
+
+
+async def test_what_the_configuration_cannot_make_waits_for_another(
+    bench: Any, make_document: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = await notified(bench, make_document)
+    with monkeypatch.context() as patched:
+        patched.setattr("tidewaiter.gateway.sender.compose", cannot)
+        for _ in range(2 * POISON_TRIES):
+            await bench.outbound.notifications.run(claimed[0])
+            bench.now.tick(100)
+            claimed = await bench.due_notes()
+    bench.peer.will(bench.mdn("trader"))
+    await bench.outbound.notifications.run(claimed[0])
+    (note,) = await bench.notes()
+    assert note.state is NotificationState.DELIVERED
+
+
+def cannot(*_: Any, **__: Any) -> Any:
+    raise KeyStoreError("a certificate's key cannot be encrypted to")
 
 
 async def test_a_notification_that_fails_is_pushed_again_as_it_was(bench: Any, make_document: Make) -> None:
