@@ -83,8 +83,10 @@ class MdnTaking:
         )
         if result.kind in _SAYS_NOTHING:
             told = {"alarm": "receipt-unverified", "reason": f"MDN {result.kind.value}: {result.detail}"}
-            log.error("receipt_unverified", party=party.name, reason=result.detail, **sent.subject.named)
-            await self._unbelieved(request, party, sent.subject.named | told)
+            if await self._unbelieved(
+                request, party, sent.subject.named | told, sent.subject.record.lodgement
+            ):
+                log.error("receipt_unverified", party=party.name, reason=result.detail, **sent.subject.named)
             return Response(status=200)
         await self._settle(request, party, sent, result)
         return Response(status=200)
@@ -162,17 +164,20 @@ class MdnTaking:
         found = await self._ledger.find_delivery(reference) or await self._ledger.find_notification(reference)
         return subject._replace(record=found) if found is not None else subject
 
-    async def _unbelieved(self, request: Request, party: Party | None, told: dict[str, str]) -> None:
-        """Recorded once, as far as strangers may write, and counted."""
+    async def _unbelieved(
+        self, request: Request, party: Party | None, told: dict[str, str], lodgement: str | None = None
+    ) -> bool:
+        """Recorded once, as far as strangers may write, and counted. Gives whether it was recorded: the
+        log must not grow in place of the ledger."""
         self._metrics.receipt("as2-mdn", "unbelieved")
         digest = digest_of(request.body)
         if digest in self._seen:
-            return
+            return False
         kept = self._strangers.keep(
             request.client, request.last_byte, headers_of(request), request.body, digest, 0
         )
         if kept is None:
-            return
+            return False
         if len(self._seen) >= SEEN:
             self._seen.clear()
         self._seen.add(digest)
@@ -191,8 +196,9 @@ class MdnTaking:
         )
         kind = EventKind.ALARM if "alarm" in told else EventKind.REFUSED
         data = {"channel": "as2", **told, **kept.told}
-        event = EventRecord(kind=kind, at=self._now(), message=record.id, data=data)
+        event = EventRecord(kind=kind, at=self._now(), lodgement=lodgement, message=record.id, data=data)
         await self._ledger.commit([Change(message=record, events=(event,))])
+        return True
 
 
 def _counts_again(subject: Subject, outcome: Received | Mismatched | Failure) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tidewaiter.gateway.as2 import Disposition, Received, compose_mdn, identify, receive
 from tidewaiter.gateway.attempts import POISON_TRIES
@@ -334,11 +335,15 @@ async def test_an_mdn_that_proves_nothing(bench: Any, make_document: Make, how: 
     headers, body = mdn_for(bench, wire, **({"signer": signer[how], "sign": False} if how in signer else {}))
     if how == "changed":
         body = body.replace(b"Final-Recipient", b"final-Recipient", 1)
-    for _ in range(2):
-        assert await told(bench, (headers, body)) == 200
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert await told(bench, (headers, body)) == 200
+    assert [one["event"] for one in logs].count("receipt_unverified") == 1
     assert (await leg(bench)).state is S.AWAITING
     alarms = [event for event in await bench.events() if event.kind is EventKind.ALARM]
     assert [event.data["alarm"] for event in alarms] == ["receipt-unverified"]
+    # The history of the declaration shows it.
+    assert [event.lodgement for event in alarms] == [(await leg(bench)).lodgement]
     (message,) = await kept(bench)
     assert (message.accepted, message.body) == (False, body)
 
