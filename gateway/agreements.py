@@ -12,11 +12,11 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ..security import Digest, InsufficientSecurity, KeyStoreError, KeyTransport, Policy, Signature, newest
+from ..security import Digest, InsufficientSecurity, KeyTransport, Policy, Signature, newest
 from ..security.algorithms import Mode
 from ..security.chain import Authorities
 from ..security.cms import Signer
-from ..security.trust import facts
+from ..security.trust import facts, unfit
 from .as2 import Receipts, Terms
 from .as2_settings import As2Settings, cipher_of, digest_of
 from .config import Config
@@ -46,7 +46,10 @@ def load_theirs(config: Config, file: pathlib.Path, as2: As2Settings) -> Theirs:
         raise ConfigError(file, "says whom to believe, but needs authorities", key="as2.subject")
     if anchors and not as2.subject:
         raise ConfigError(file, "needs the subject that the authorities certify", key="as2.subject")
-    authorities = Authorities(anchors, as2.subject) if anchors else None
+    try:
+        authorities = Authorities(anchors, as2.subject) if anchors else None
+    except ValueError as error:
+        raise ConfigError(file, str(error), key="as2.subject") from None
     theirs = Theirs(signing or (() if authorities else both), encryption or both, authorities)
     if not theirs.signing and authorities is None:
         raise ConfigError(file, "needs at least one certificate", key="as2.certificates")
@@ -75,12 +78,17 @@ def _has_issued(one: x509.Certificate, other: x509.Certificate) -> bool:
 
 def _check_keys(file: pathlib.Path, as2: As2Settings, theirs: Theirs) -> None:
     """Raises ConfigError for a certificate that no message can be made for, or checked with."""
-    try:
-        for one in theirs.signing:
-            facts(one)
-        keys = [facts(one).public_key for one in theirs.encryption]
-    except KeyStoreError as error:
-        raise ConfigError(file, str(error), key="as2.certificates") from None
+    for key, named, certificates in (
+        ("signing-certificates", as2.signing_certificates, theirs.signing),
+        ("encryption-certificates", as2.encryption_certificates, theirs.encryption),
+    ):
+        for one in certificates:
+            if reason := unfit(one):
+                at = f"as2.{key}" if named else "as2.certificates"
+                raise ConfigError(file, f"{one.subject.rfc4514_string()}: {reason}", key=at)
+    for one, reason in theirs.authorities.unfit() if theirs.authorities is not None else ():
+        raise ConfigError(file, f"{one.subject.rfc4514_string()} {reason}", key="as2.authorities")
+    keys = [facts(one).public_key for one in theirs.encryption]
     if as2.key_transport.startswith("ecdh") and any(isinstance(key, rsa.RSAPublicKey) for key in keys):
         raise ConfigError(file, f"{as2.key_transport} is for curves, not RSA", key="as2.key-transport")
 

@@ -12,11 +12,23 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from . import der
 from .errors import KeyStoreError, MalformedCms
 
+# The curves that are signed on and encrypted to: those of NIST from 256 bits on, of Brainpool, and secp256k1.
+CURVES = (
+    ec.SECP256R1,
+    ec.SECP384R1,
+    ec.SECP521R1,
+    ec.BrainpoolP256R1,
+    ec.BrainpoolP384R1,
+    ec.BrainpoolP512R1,
+    ec.SECP256K1,
+)
+_FIT = "P-256, P-384 and P-521 are used, brainpoolP256r1, -P384r1, -P512r1 and secp256k1 too"
 # Partners of one process, with current and next certificate, for signing and encryption.
 _REMEMBERED = 4096
 
@@ -85,6 +97,22 @@ def _key_identifier(certificate: x509.Certificate, public_key: CertificatePublic
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return x509.SubjectKeyIdentifier.from_public_key(public_key).digest
+
+
+def unfit(certificate: x509.Certificate) -> str:
+    """Why no message can be encrypted to `certificate` and no signature of it counts; empty if both can be.
+
+    How long an RSA key must be is for the policy of an agreement. Raises nothing.
+    """
+    try:
+        key = facts(certificate).public_key
+    except KeyStoreError as error:
+        return str(error)
+    if isinstance(key, rsa.RSAPublicKey):
+        return ""
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return "its key is neither RSA nor on an elliptic curve for ECDSA and ECDH"
+    return "" if isinstance(key.curve, CURVES) else f"its key is on {key.curve.name}; {_FIT}"
 
 
 def fingerprint(certificate: x509.Certificate | bytes) -> str:

@@ -164,7 +164,8 @@ def test_where_all_have_run_out_the_last_goes_on(agreement: Agreement) -> None:
 
 
 def test_authorities_in_place_of_certificates(agreement: Agreement) -> None:
-    authority = agreement.pair("authority")
+    authority = certified("CN=Root")[0]
+    (agreement.folder / "keys/authority.pem").write_bytes(authority.public_bytes(Encoding.PEM))
     terms = agreement.terms(
         'authorities = ["keys/authority.pem"]',
         'subject = "CN=AS2,O=Meridian"',
@@ -223,7 +224,8 @@ def certified(subject: str, by: Certified | None = None) -> Certified:
 
 
 def test_certificates_for_both_do_not_pin_what_authorities_certify(agreement: Agreement) -> None:
-    agreement.pair("authority")
+    authority = certified("CN=Root")[0]
+    (agreement.folder / "keys/authority.pem").write_bytes(authority.public_bytes(Encoding.PEM))
     terms = agreement.terms(PINNED, 'authorities = ["keys/authority.pem"]', 'subject = "AS2"')
     assert (tuple(terms.their_signing), terms.their_encryption is not None) == ((), True)
 
