@@ -67,7 +67,7 @@ class As2Settings(Settings, frozen=True):
     duplicates: DuplicatesName = "receipt"
     """What a message that comes again is answered: the receipt it got, or a warning that it is one."""
     attachments: bool = False
-    """Send supporting documents along, as further parts (RFC 6362)."""
+    """Of an agency: send supporting documents along, as further parts (RFC 6362)."""
     allow: tuple[str, ...] = ()
     """Weaknesses accepted from the other side, by name: those of algorithms.toml, `unsigned`, `unencrypted`
     and `no-signed-attributes`."""

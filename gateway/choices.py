@@ -1,5 +1,6 @@
 """The words and numbers that keys of the configuration take."""
 
+import math
 from typing import Annotated, Literal
 
 import msgspec
@@ -37,8 +38,16 @@ EdifactName = Literal["utf-8", "leading-text"]
 Address = Annotated[str, msgspec.Meta(pattern=r"^(?:[^\s:]+:\d{1,5}|\[[^\s\]]+\]:\d{1,5})?$")]
 EdifactId = Annotated[str, msgspec.Meta(max_length=35)]  # UNB 0004 and 0010 are an..35.
 Count = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
+# Nobody waits for longer than a year, and clocks count nanoseconds in 64 bits.
+_YEAR = 366 * 86_400.0
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=_YEAR)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """A table of the configuration: frozen, and an unknown key is an error."""
+    """A table of the configuration: frozen; an unknown key is an error, and so is a number that is none."""
+
+    def __post_init__(self) -> None:
+        for field in msgspec.structs.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{field.encode_name}: {value} is no number to count with")

@@ -22,7 +22,7 @@ from ..routing.rules import Rule, RuleError, RuleSet, compile_rules
 from ..routing.sla import Levels
 from .as2_settings import As2Settings
 from .choices import Address, ControlName, Count, EdifactId, EdifactName, OutcomeName, Seconds, Settings
-from .toml import ConfigError, read_toml
+from .toml import ConfigError, read_toml, toml_files
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # It becomes part of a file name and of log lines.
 
@@ -64,7 +64,7 @@ class LimitSettings(Settings, frozen=True):
     head_seconds: Seconds = 10.0
     body_seconds: Seconds = 60.0
     idle_seconds: Seconds = 75.0
-    concealed_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.25
+    concealed_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.25
     """A message that cannot be opened is answered after so long, whatever is wrong with it: longer than
     opening and recording one takes on a busy machine."""
     free_disk: Annotated[int, msgspec.Meta(ge=0)] = 64_000_000
@@ -118,9 +118,10 @@ class RetrySettings(Settings, frozen=True):
     first: float = 2.0
     factor: float = 2.0
     cap: float = 300.0
-    deadline: float = 14 * 86400.0
+    deadline: Seconds = 14 * 86400.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         retry_policy(self)
 
 
@@ -210,6 +211,7 @@ class LevelEntry(Settings, frozen=True):
     version: str
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.levels()
 
     def levels(self) -> Levels:
@@ -283,14 +285,9 @@ def load_levels(folder: pathlib.Path) -> tuple[Levels, ...]:
     return tuple(entry.levels() for entry in read_toml(folder / "sla.toml", SlaSettings).level)
 
 
-def party_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """The files of a folder of parties. What an editor puts beside them begins with a dot."""
-    return sorted(file for file in folder.glob("*.toml") if not file.name.startswith("."))
-
-
 def _load_each(folder: pathlib.Path, kind: type[_Party]) -> dict[str, _Party]:
     found: dict[str, _Party] = {}
-    for file in party_files(folder):
+    for file in toml_files(folder):
         settings = read_toml(file, kind)
         if settings.name != file.stem or not NAME.fullmatch(settings.name):
             raise ConfigError(file, f"must be the file's name, {file.stem!r}, of a-z, 0-9 and -", key="name")

@@ -93,16 +93,37 @@ def load_keys(config: Config, before: OurKeys | None = None) -> OurKeys:
     if not gateway.signing_keys:
         raise ConfigError(config.folder / "gateway.toml", "needs at least one", key="signing")
     pairs = _Pairs(config, {} if before is None else before.read)
-    return OurKeys(
+    opening = "decryption" if gateway.decryption else "signing"
+    keys = OurKeys(
         signing=tuple(_signing(pairs, one) for one in gateway.signing_keys),
-        decryption=tuple(HeldKey(one.certificate, pairs.load(one)) for one in gateway.decryption_keys),
-        tls=pairs.load(gateway.tls),
+        decryption=tuple(
+            HeldKey(one.certificate, pairs.load(one, opening)) for one in gateway.decryption_keys
+        ),
+        tls=pairs.load(gateway.tls, "tls"),
         read=pairs.read,
     )
+    _check_distinct(config, "signing", gateway.signing_keys, [one.certificate for one in keys.signing])
+    opened = [held.pair.certificate for held in keys.decryption]
+    _check_distinct(config, opening, gateway.decryption_keys, opened)
+    return keys
+
+
+def _check_distinct(
+    config: Config, table: str, settings: Sequence[KeySettings], certificates: Sequence[x509.Certificate]
+) -> None:
+    """Raises ConfigError for two certificates that a message could not tell apart: it names the issuer and
+    the serial number (RFC 5652 6.2.1), and only one of the two keys would ever be tried."""
+    taken: dict[bytes, tuple[str, x509.Certificate]] = {}
+    for one, certificate in zip(settings, certificates, strict=True):
+        name, other = taken.setdefault(facts(certificate).name, (one.certificate, certificate))
+        if facts(other).public_key != facts(certificate).public_key:
+            reason = f"has issuer and serial number of {name}, and another key"
+            file = config.folder / "gateway.toml"
+            raise ConfigError(file, f"{one.certificate}: {reason}", key=f"{table}.certificate")
 
 
 def _signing(pairs: "_Pairs", settings: SigningSettings) -> SigningPair:
-    pair = pairs.load(settings)
+    pair = pairs.load(settings, "signing")
     begins = pair.certificate.not_valid_before_utc
     return SigningPair(pair, begins if settings.since is None else max(begins, settings.since))
 
@@ -115,27 +136,30 @@ class _Pairs:
         self._before = before
         self.read: dict[bytes, DecryptionKey] = {}
 
-    def load(self, settings: KeySettings) -> DecryptionKey:
+    def load(self, settings: KeySettings, table: str) -> DecryptionKey:
+        """The pair of `settings`, which stand in `table` of `gateway.toml`."""
         file = self._config.folder / "gateway.toml"
-        certificate, key = (_pem(self._config, file, name) for name in (settings.certificate, settings.key))
+        certificate = _pem(self._config, file, settings.certificate, f"{table}.certificate")
+        key = _pem(self._config, file, settings.key, f"{table}.key")
         digest = hashlib.sha256(len(certificate).to_bytes(8, "big") + certificate + key).digest()
         known = self.read.get(digest) or self._before.get(digest)
-        self.read[digest] = known or self._made(settings, certificate, key)
+        self.read[digest] = known or self._made(settings, table, certificate, key)
         return self.read[digest]
 
-    def _made(self, settings: KeySettings, certificate: bytes, key: bytes) -> DecryptionKey:
+    def _made(self, settings: KeySettings, table: str, certificate: bytes, key: bytes) -> DecryptionKey:
         file = self._config.folder / "gateway.toml"
         try:
             ours = load_certificates(certificate)[0]
             public_key = facts(ours).public_key
         except SecurityError as error:
-            raise ConfigError(file, f"{settings.certificate}: {error}", key="certificates") from None
+            raise ConfigError(file, f"{settings.certificate}: {error}", key=f"{table}.certificate") from None
         try:
             private_key = load_private_key(key)
         except SecurityError as error:
-            raise ConfigError(file, f"{settings.key}: {error}", key="key") from None
+            raise ConfigError(file, f"{settings.key}: {error}", key=f"{table}.key") from None
         if private_key.public_key() != public_key:
-            raise ConfigError(file, f"{settings.key} is not the key of {settings.certificate}", key="key")
+            reason = f"{settings.key} is not the key of {settings.certificate}"
+            raise ConfigError(file, reason, key=f"{table}.key")
         return DecryptionKey(ours, private_key)
 
 
@@ -146,14 +170,16 @@ def certificates_of(
     found: list[x509.Certificate] = []
     for name in names:
         try:
-            found += load_certificates(_pem(config, file, name))
+            found += load_certificates(_pem(config, file, name, key))
         except SecurityError as error:
             raise ConfigError(file, f"{name}: {error}", key=key) from None
     return tuple(dict.fromkeys(found))
 
 
-def _pem(config: Config, file: pathlib.Path, name: str) -> bytes:
+def _pem(config: Config, file: pathlib.Path, name: str, key: str) -> bytes:
     try:
         return config.path(name).read_bytes()
     except OSError as error:
-        raise ConfigError(file, f"{name}: {error.strerror or 'cannot be read'}") from None
+        raise ConfigError(file, f"{name}: {error.strerror or 'cannot be read'}", key=key) from None
+    except ValueError:  # a NUL, which no system takes
+        raise ConfigError(file, f"{name!r} cannot be the name of a file", key=key) from None

@@ -1,8 +1,8 @@
 """Who may speak to the gateway: partners and agencies, found by certificate or by AS2 names."""
 
 import pathlib
-from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # A certificate is valid to the end of its last second (RFC 5280 4.1.2.5); then another one's time has come.
 _AFTER = timedelta(seconds=1)
+# Also what a certificate says that has no well-defined end: 99991231235959Z (RFC 5280 4.1.2.5).
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Party(NamedTuple):
@@ -80,10 +82,20 @@ class Parties:
     taken out of it, a party or its terms or our signer, is for one message.
     """
 
-    def __init__(self, config: Config, now: datetime | None = None, before: "Parties | None" = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        now: datetime | None = None,
+        before: "Parties | None" = None,
+        *,
+        gone: Collection[str] = (),
+    ) -> None:
         """As they are at `now`, an aware time; by default, at this moment. Keys that `before` has of the same
-        files are not read again. Raises ConfigError."""
-        self._loaded = _load(config, None if before is None else before.keys)
+        files are not read again, nor is anything of the parties `gone`: they stay as `before` has them.
+        Raises ConfigError."""
+        held = {} if before is None else {party.name: party for _, party in before._loaded.parties}
+        staying = {name: held[name] for name in gone}
+        self._loaded: _Loaded = _load(config, None if before is None else before.keys, staying)
         self._known = _at(self._loaded, _moment(now))
 
     def replace(self, other: "Parties", now: datetime) -> None:
@@ -178,7 +190,7 @@ def _moment(now: datetime | None) -> datetime:
     return clock.utc(clock.instant()) if now is None else now
 
 
-def _load(config: Config, before: OurKeys | None) -> _Loaded:
+def _load(config: Config, before: OurKeys | None, staying: Mapping[str, Party]) -> _Loaded:
     _check_as2_name(config)
     for name in config.partners.keys() & config.agencies.keys():
         raise ConfigError(config.folder / "agencies" / f"{name}.toml", "is a partner's name too", key="name")
@@ -187,7 +199,10 @@ def _load(config: Config, before: OurKeys | None) -> _Loaded:
         config=config,
         keys=load_keys(config, before),
         algorithms=algorithms,
-        parties=tuple((file, _party(config, file, settings)) for file, settings in config.everybody()),
+        parties=tuple(
+            (file, staying.get(settings.name) or _party(config, file, settings))
+            for file, settings in config.everybody()
+        ),
         values={
             name: _agency_value(config.folder / "agencies" / f"{name}.toml", settings)
             for name, settings in config.agencies.items()
@@ -196,6 +211,8 @@ def _load(config: Config, before: OurKeys | None) -> _Loaded:
 
 
 def _party(config: Config, file: pathlib.Path, settings: PartnerSettings | AgencySettings) -> Party:
+    if isinstance(settings, PartnerSettings) and settings.as2 is not None and settings.as2.attachments:
+        raise ConfigError(file, "only an agency is sent what came beside a document", key="as2.attachments")
     certificates = certificates_of(config, file, settings.certificates)
     servers = certificates_of(config, file, settings.server_certificates, "server-certificates")
     theirs = None if settings.as2 is None else load_theirs(config, file, settings.as2)
@@ -208,7 +225,7 @@ def _at(loaded: _Loaded, now: datetime) -> _Known:
     coming = (moment for moment in _moments(loaded) if moment > now)
     known = _Known(
         made=now,
-        until=min(coming, default=datetime.max.replace(tzinfo=now.tzinfo)),
+        until=min(coming, default=_NEVER),
         signer=drafter.signer(),
         partners={},
         agencies={},
@@ -232,7 +249,8 @@ def _moments(loaded: _Loaded) -> Iterator[datetime]:
     chosen += [one for _, party in loaded.parties if party.theirs for one in party.theirs.encryption]
     for certificate in chosen:
         yield certificate.not_valid_before_utc
-        yield certificate.not_valid_after_utc + _AFTER
+        if (ends := certificate.not_valid_after_utc) < _NEVER - _AFTER:
+            yield ends + _AFTER
 
 
 def _index(known: _Known, file: pathlib.Path, party: Party, ours: str) -> None:

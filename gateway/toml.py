@@ -34,10 +34,25 @@ def read_toml(file: pathlib.Path, kind: type[T]) -> T:
         raise ConfigError(file, error.strerror or "cannot be read") from None
     try:
         return msgspec.convert(tomllib.loads(text), kind)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(file, str(error)) from None
     except msgspec.ValidationError as error:
         raise _explained(file, text, str(error), kind) from None
+    except ValueError as error:  # beside what TOML is: a number of more digits than Python reads
+        raise ConfigError(file, str(error)) from None
+    except RecursionError:
+        raise ConfigError(file, "is nested too deeply") from None
+
+
+def toml_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The TOML files in `folder`; none where there is no folder. What an editor puts beside them begins with
+    a dot. Raises ConfigError where the folder cannot be read: then none is known to be gone."""
+    try:
+        return sorted(
+            file for file in folder.iterdir() if file.suffix == ".toml" and not file.name.startswith(".")
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ConfigError(folder, error.strerror or "cannot be read") from None
 
 
 def _explained(file: pathlib.Path, text: str, message: str, kind: type) -> ConfigError:

@@ -65,5 +65,5 @@ class Watch:
             if stamp == before.stamp and not before.is_young:
                 return before
             return _Seen(stamp, hashlib.sha256(file.read_bytes()).digest(), age < YOUNG_NS)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name with a NUL
             return _ABSENT

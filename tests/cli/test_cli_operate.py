@@ -122,13 +122,13 @@ def test_a_good_configuration_is_told_to_a_person(cli: RunCli, folder: pathlib.P
             "gateway.toml",
             "keys/gateway.key",
             "keys/trader.key",
-            r"gateway.toml: key: .* is not the key of .*",
+            r"gateway.toml: signing.key: .* is not the key of .*",
         ),
         (
             "gateway.toml",
             "keys/gateway.pem",
             "keys/none.pem",
-            r"gateway.toml: keys/none.pem: No such file .*",
+            r"gateway.toml: signing.certificate: keys/none.pem: No such file .*",
         ),
         (
             "partners/trader.toml",
@@ -329,9 +329,12 @@ def test_a_broken_configuration_is_one_line_before_any_port_opens(folder: pathli
 @pytest.mark.parametrize(
     ("file", "complaint"),
     [
-        ("keys/gateway.key", "/gateway.toml: keys/gateway.key: No such file or directory"),
-        ("keys/gateway-tls.key", "/gateway.toml: keys/gateway-tls.key: No such file or directory"),
-        ("keys/health.pem", "/agencies/health.toml: keys/health.pem: No such file or directory"),
+        ("keys/gateway.key", "/gateway.toml: signing.key: keys/gateway.key: No such file or directory"),
+        ("keys/gateway-tls.key", "/gateway.toml: tls.key: keys/gateway-tls.key: No such file or directory"),
+        (
+            "keys/health.pem",
+            "/agencies/health.toml: certificates: keys/health.pem: No such file or directory",
+        ),
         ("gateway.toml", ": no gateway.toml here: run `tidewaiter init DIR`, or give --dir"),
         ("routes.toml", "/routes.toml: No such file or directory"),
     ],

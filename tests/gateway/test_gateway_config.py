@@ -49,6 +49,12 @@ def test_the_starter_is_good(starter: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
+        ("gateway.toml", "[limits]\n", "[limits]\nidle-seconds = inf\n", ": limits.idle-seconds: Expected"),
+        ("gateway.toml", "[limits]\n", "[limits]\nconcealed-seconds = inf\n", "Expected `float` <="),
+        ("partners/trader.toml", "[as2]\n", "[as2]\nreceipt-seconds = inf\n", ": as2.receipt-seconds: Exp"),
+        ("partners/trader.toml", "[as2]\n", "[as2]\nreceipt-seconds = nan\n", ": as2.receipt-seconds: Exp"),
+        ("partners/trader.toml", "first = 2.0", "first = nan", "retry: first: nan is no number"),
+        ("partners/trader.toml", "1_209_600.0", "1e9", "retry.deadline: Expected"),
         ("gateway.toml", "as2-name", "as2_name", "gateway.toml:4: as2_name: unknown key"),
         ("gateway.toml", '"trio"', '"curio"', "gateway.toml:8: loop: Invalid enum value 'curio'"),
         ("gateway.toml", "free-disk", "free_disk", ": limits.free_disk: unknown key"),

@@ -4,6 +4,10 @@ import pathlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.keys import OurKeys, load_keys
@@ -116,3 +120,47 @@ def test_a_moment_needs_its_zone(ours: Ours, more: str, told: str) -> None:
         ours.write(("signing", "one", more))
     assert told in str(caught.value)
     assert str(caught.value).startswith(f"{ours.folder}/gateway.toml:")
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "told"),
+    [
+        ("signing", "certificate", "signing.certificate: "),
+        ("signing", "key", "signing.key: "),
+        ("decryption", "certificate", "decryption.certificate: "),
+        ("decryption", "key", "decryption.key: "),
+        ("tls", "certificate", "tls.certificate: "),
+        ("tls", "key", "tls.key: "),
+    ],
+)
+@pytest.mark.parametrize("content", [None, b"", b"-----BEGIN PRIVATE KEY-----\n"])
+def test_what_cannot_be_read_is_told_with_its_table(
+    ours: Ours, table: str, name: str, told: str, content: bytes | None
+) -> None:
+    ours.pair("one", -9, 9)
+    ours.pair("two", -9, 9)
+    stem = {"signing": "one", "decryption": "two", "tls": "gateway-tls"}[table]
+    file = ours.folder / f"keys/{stem}.{'pem' if name == 'certificate' else 'key'}"
+    file.unlink() if content is None else file.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        ours.write(("signing", "one", ""), ("decryption", "two", ""))
+    assert f"gateway.toml: {told}keys/{file.name}: " in str(caught.value)
+
+
+@pytest.mark.parametrize("table", ["signing", "decryption"])
+def test_two_keys_of_one_issuer_and_serial_number_are_refused(ours: Ours, table: str) -> None:
+    """A message names the key by these two, and only one of them would be tried."""
+    for file, serial in (("one", 7), ("two", 7), ("three", 8)):
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name.from_rfc4514_string("CN=same")
+        builder = x509.CertificateBuilder(name, name, key.public_key(), serial, NOW - DAY, NOW + DAY)
+        made = builder.sign(key, hashes.SHA256())
+        (ours.folder / f"keys/{file}.pem").write_bytes(made.public_bytes(Encoding.PEM))
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (ours.folder / f"keys/{file}.key").write_bytes(private)
+    ours.pair("other", -9, 9)
+    assert ours.write(("signing", "other", ""), *((table, name, "") for name in ("one", "three", "one")))
+    with pytest.raises(ConfigError) as caught:
+        ours.write(("signing", "other", ""), *((table, name, "") for name in ("one", "three", "two")))
+    told = f"{table}.certificate: keys/two.pem: has issuer and serial number of keys/one.pem, and another key"
+    assert told in str(caught.value)

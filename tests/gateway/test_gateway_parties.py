@@ -112,7 +112,7 @@ def test_an_agreement_needs_a_certificate(folder: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, "partners/trader.toml: keys/trader.pem: No such file or directory"),
+        (None, "partners/trader.toml: certificates: keys/trader.pem: No such file or directory"),
         (b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n", "certificates: keys/trader.pem: "),
         (b"", "certificates: keys/trader.pem: "),
     ],
@@ -128,21 +128,21 @@ def test_a_certificate_that_cannot_be_read(folder: pathlib.Path, content: bytes 
     assert told in said
 
 
-@pytest.mark.parametrize("name", ["gateway", "gateway-tls"])
-def test_a_key_must_be_that_of_the_certificate(folder: pathlib.Path, name: str) -> None:
+@pytest.mark.parametrize(("table", "name"), [("signing", "gateway"), ("tls", "gateway-tls")])
+def test_a_key_must_be_that_of_the_certificate(folder: pathlib.Path, table: str, name: str) -> None:
     _, key = make_self_signed("other", now=MADE, days=1, key="p256")
     (folder / f"keys/{name}.key").write_bytes(key)
-    assert refusal(folder) == f"gateway.toml: key: keys/{name}.key is not the key of keys/{name}.pem"
+    assert refusal(folder) == f"gateway.toml: {table}.key: keys/{name}.key is not the key of keys/{name}.pem"
 
 
 def test_a_key_that_is_none(folder: pathlib.Path) -> None:
     (folder / "keys/gateway.key").write_bytes(b"no key")
-    assert refusal(folder).startswith("gateway.toml: key: keys/gateway.key: ")
+    assert refusal(folder).startswith("gateway.toml: signing.key: keys/gateway.key: ")
 
 
 def test_a_signing_certificate_file_that_is_empty(folder: pathlib.Path) -> None:
     (folder / "keys/gateway.pem").write_bytes(b"")
-    assert refusal(folder).startswith("gateway.toml: certificates: keys/gateway.pem: ")
+    assert refusal(folder).startswith("gateway.toml: signing.certificate: keys/gateway.pem: ")
 
 
 def test_current_and_next_certificate_name_one_party(folder: pathlib.Path) -> None:

@@ -1,11 +1,19 @@
 """What changes on disk, or by the date, is taken up while the gateway runs; what cannot be used is not."""
 
+import errno
 import os
 import pathlib
+import resource
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import anyio
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
 
 from tidewaiter.gateway.as2 import Terms
@@ -13,6 +21,7 @@ from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties
 from tidewaiter.gateway.reload import Reloader
 from tidewaiter.gateway.tls_contexts import TlsContexts
+from tidewaiter.gateway.toml import ConfigError
 from tidewaiter.routing.instant import Instant
 from tidewaiter.security import load_certificates, make_self_signed
 
@@ -20,6 +29,8 @@ pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+# To see a change, to see that it is over, and the same for the files that it names for the first time.
+LOOKS = 3
 Certificate = Any
 
 
@@ -59,11 +70,16 @@ class Scene:
         assert terms is not None
         return terms
 
-    async def check(self) -> tuple[bool, list[Any]]:
-        """Whether something was taken up, and what was logged."""
+    async def look(self) -> tuple[bool, list[Any]]:
+        """One look: whether something was taken up, and what was logged."""
         with capture_logs() as logged:
             taken = await self.reloader.check()
         return taken, [(entry["event"], entry) for entry in logged]
+
+    async def check(self) -> tuple[bool, list[Any]]:
+        """The same of as many looks as a change takes, newly named files with it."""
+        looks = [await self.look() for _ in range(LOOKS)]
+        return any(taken for taken, _ in looks), [entry for _, logged in looks for entry in logged]
 
 
 @pytest.fixture
@@ -106,7 +122,10 @@ async def test_a_certificate_whose_key_is_not_there_yet(scene: Scene) -> None:
     scene.write("keys/gateway.pem", certificate)
     taken, logged = await scene.check()
     assert (taken, events(logged)) == (False, ["reload_refused"])
-    assert "gateway.toml: key: keys/gateway.key is not the key of keys/gateway.pem" in logged[0][1]["reason"]
+    assert (
+        "gateway.toml: signing.key: keys/gateway.key is not the key of keys/gateway.pem"
+        in logged[0][1]["reason"]
+    )
     assert scene.parties.signer.certificate == before
     assert await scene.check() == (False, [])
     scene.write("keys/gateway.key", key)
@@ -185,6 +204,177 @@ async def test_what_is_refused_does_not_show_a_key(scene: Scene) -> None:
     assert not any(line in str(logged) for line in lines if not line.startswith("-"))
 
 
+async def test_half_a_file_is_not_taken_up(scene: Scene) -> None:
+    """Each look finds more of it, and what there is would pass: an agreement without [as2] is one."""
+    await scene.check()
+    terms, file = scene.terms(), scene.folder / "partners/trader.toml"
+    lines = file.read_text().splitlines(keepends=True)
+    for count in range(len(lines) + 1):
+        scene.write("partners/trader.toml", "".join(lines[:count]) + "# written")
+        assert await scene.look() == (False, [])
+        assert scene.terms() is terms
+    assert (await scene.look())[0]
+    assert scene.terms() is not terms
+
+
+async def test_what_changes_while_it_is_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await scene.check()
+    terms, prepare = scene.terms(), scene.contexts.prepare
+
+    def prepared(parties: Parties) -> Any:
+        monkeypatch.undo()
+        scene.edit("partners/trader.toml", "[as2]\n", "[as2]\nbase64 = true\n")
+        return prepare(parties)
+
+    scene.edit("partners/trader.toml", "compress = true", "compress = false")
+    await scene.look()
+    monkeypatch.setattr(scene.contexts, "prepare", prepared)
+    assert await scene.look() == (False, [])
+    assert scene.terms() is terms
+    assert (await scene.look())[0]
+    assert (scene.terms().compress, scene.terms().base64) == (False, True)
+
+
+async def test_a_file_that_is_named_for_the_first_time_is_looked_at_twice(scene: Scene) -> None:
+    await scene.check()
+    first, second = (make_self_signed(name, now=NOW, days=99, key="p256")[0] for name in "ab")
+    scene.edit("partners/trader.toml", '"keys/trader.pem"', '"keys/trader.pem", "keys/two.pem"')
+    await scene.look()
+    scene.write("keys/two.pem", first)
+    assert not (await scene.look())[0]
+    scene.write("keys/two.pem", first + second)
+    assert not (await scene.look())[0]
+    assert (await scene.look())[0]
+    assert len(scene.parties.partners["trader"].certificates) == 3
+
+
+@pytest.mark.parametrize("kind", ["partners", "agencies"])
+async def test_a_folder_that_is_gone_takes_nobody_with_it(scene: Scene, kind: str) -> None:
+    await scene.check()
+    names = list(scene.parties.names)
+    (scene.folder / kind).rename(scene.folder / "beside")
+    taken, logged = await scene.check()
+    assert (taken, events(logged)) == (False, ["reload_refused"])
+    assert f"/{kind}: is gone" in logged[0][1]["reason"]
+    assert list(scene.parties.names) == names
+    (scene.folder / "beside").rename(scene.folder / kind)
+    assert (await scene.check())[0]
+    assert list(scene.parties.names) == names
+
+
+FAILURES = [
+    OSError(errno.EMFILE, "Too many open files"),
+    OverflowError("date value out of range"),
+    RuntimeError("can't start new thread"),
+]
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("part", ["look", "load"])
+async def test_whatever_fails_the_gateway_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, error: Exception, part: str
+) -> None:
+    """It is told once, dates go on counting, and it is tried again though no file changes any more."""
+    await scene.check()
+    terms = scene.terms()
+    scene.edit("partners/trader.toml", "compress = true", "compress = false")
+    if part == "load":
+        await scene.look()
+
+    def failing(*_: object) -> None:
+        raise error
+
+    name = "tidewaiter.gateway.reload." + ("toml_files" if part == "look" else "load_parties")
+    monkeypatch.setattr(name, failing)
+    taken, logged = await scene.check()
+    assert (taken, events(logged)) == (False, ["reload_refused"])
+    assert scene.terms() is terms
+    monkeypatch.undo()
+    assert events((await scene.check())[1]) == ["reloaded"]
+    assert not scene.terms().compress
+
+
+async def test_without_descriptors_nobody_is_gone(scene: Scene) -> None:
+    """The real thing: everything that can be opened is, and a change waits until something can be again."""
+    await scene.check()
+    scene.edit("partners/trader.toml", "compress = true", "compress = false")
+    names, limits = list(scene.parties.names), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        taken, logged = await scene.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert (taken, events(logged)) == (False, ["reload_refused"])
+    assert "Too many open files" in logged[0][1]["reason"]
+    assert list(scene.parties.names) == names
+    assert (await scene.check())[0]
+    assert not scene.terms().compress
+
+
+async def test_a_check_is_cancelled(scene: Scene) -> None:
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await scene.reloader.check()
+    assert scope.cancelled_caught
+
+
+def far(scene: Scene) -> None:
+    """Without a well-defined end (RFC 5280 4.1.2.5), beside one that has yet to begin."""
+    scene.pair("trader", days=1)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name.from_rfc4514_string("CN=far")
+    ends = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 5, NOW - DAY, ends).sign(
+        key, hashes.SHA256()
+    )
+    pem = made.public_bytes(Encoding.PEM)
+    scene.write("keys/trader.pem", pem)
+
+
+async def test_a_certificate_without_end(scene: Scene) -> None:
+    await scene.check()
+    far(scene)
+    assert (await scene.check())[0]
+    assert scene.terms().their_encryption == scene.certificate("trader")
+    assert Parties(load_config(scene.folder), NOW).names
+
+
+UNUSABLE = [
+    (
+        "keys/trader.pem",
+        lambda text: text.replace("MII", "MIA", 1),
+        "trader.toml: certificates: keys/trader.pem",
+    ),
+    ("partners/trader.toml", lambda _: "a=" + "[" * 100_000, "trader.toml: is nested too deeply"),
+    ("partners/trader.toml", lambda _: "a=" + "1" * 5_000, "trader.toml: "),
+    (
+        "partners/trader.toml",
+        lambda text: text.replace("keys/trader.pem", "keys/tra\\u0000der.pem"),
+        "cannot be the name of a file",
+    ),
+    (
+        "partners/trader.toml",
+        lambda text: text.replace("[as2]\n", "[as2]\nreceipt-seconds = inf\n"),
+        "as2.receipt-seconds: Expected",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "change", "told"), UNUSABLE)
+async def test_what_no_parser_takes_is_told_with_its_file(
+    scene: Scene, file: str, change: Callable[[str], str], told: str
+) -> None:
+    """At the start and while running alike."""
+    await scene.check()
+    scene.write(file, change((scene.folder / file).read_text()))
+    with pytest.raises(ConfigError) as caught:
+        Parties(load_config(scene.folder), NOW)
+    assert told in str(caught.value)
+    taken, logged = await scene.check()
+    assert (taken, events(logged)) == (False, ["reload_refused"])
+    assert told in logged[0][1]["reason"]
+
+
 async def test_a_file_that_is_named_before_it_is_there(scene: Scene) -> None:
     await scene.check()
     scene.edit("partners/trader.toml", '"keys/trader.pem"', '"keys/trader.pem", "keys/late.pem"')
@@ -246,6 +436,18 @@ async def test_an_agency_that_is_gone_stays_until_the_restart(scene: Scene) -> N
     assert "health" in scene.parties.agencies
 
 
+async def test_an_agency_that_is_gone_with_its_certificates_holds_up_nobody(scene: Scene) -> None:
+    await scene.check()
+    held = scene.parties.agencies["health"].certificates
+    (scene.folder / "agencies/health.toml").unlink()
+    (scene.folder / "keys/health.pem").unlink()
+    assert (await scene.check())[0]
+    (scene.folder / "partners/trader.toml").unlink()
+    assert (await scene.check())[0]
+    assert "trader" not in scene.parties.names
+    assert scene.parties.agencies["health"].certificates == held
+
+
 async def test_a_switch_by_date_needs_no_file_to_change(scene: Scene) -> None:
     text = (scene.folder / "gateway.toml").read_text()
     head, _, tail = text.partition("[signing]")
@@ -291,7 +493,7 @@ async def test_a_switch_by_date_is_not_held_up_by_a_broken_file(scene: Scene) ->
     scene.write("partners/trader.toml", "[[")
     scene.now = NOW + DAY
     taken, logged = await scene.check()
-    assert (taken, events(logged)) == (True, ["reload_refused", "certificates_turned"])
+    assert (taken, events(logged)) == (True, ["certificates_turned", "reload_refused"])
     assert scene.terms().their_encryption == theirs
 
 

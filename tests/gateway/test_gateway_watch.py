@@ -89,3 +89,8 @@ def test_what_is_not_kept_is_forgotten(tmp_path: pathlib.Path) -> None:
     watch.keep([])
     assert watch.files == frozenset()
     assert watch.look([file]) == {file}
+
+
+def test_a_name_that_no_system_takes_is_not_there(tmp_path: pathlib.Path) -> None:
+    _, _, watch = made(tmp_path)
+    assert watch.look([tmp_path / "a\0b"]) == set()

@@ -57,6 +57,8 @@ pytestmark = pytest.mark.anyio
 PATIENCE = 30.0
 # Exchanges of each flow that must succeed after each step.
 ENOUGH = 3
+# A change is seen, found to be over, and the same of the files that it names.
+LOOKS = 3
 PURPOSES = ("sign", "crypt", "tls")
 OLD, NEW = "1", "2"
 
@@ -299,7 +301,8 @@ class Scene(NamedTuple):
         """Change the gateway's files, have them taken up, and see messages flow."""
         write_gateway(self.folder, signs=signs, opens=knows, shows=shows)
         write_parties(self.folder, knows, self.port)
-        await self.gateway.reloader.check()
+        for _ in range(LOOKS):
+            await self.gateway.reloader.check()
         assert self.gateway.parties.config.gateway.tls.certificate == f"keys/gateway-tls-{shows}.pem"
         await self.flows.more()
 
