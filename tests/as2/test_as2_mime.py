@@ -133,9 +133,12 @@ def test_line_ends_are_changed_only_where_asked() -> None:
     assert mime.to_crlf(raw) == b"Content-Type: a/b\r\nX-B: 1\r\n\r\none\r\ntwo\r\nthree\r\n"
 
 
-@given(st.text("\r\na").map(str.encode))
-def test_every_line_end_becomes_crlf(raw: bytes) -> None:
-    assert mime.to_crlf(raw) == re.sub(rb"(?<!\r)\n|\r(?!\n)", b"\r\n", raw)
+@given(st.text("\r\na").map(str.encode), st.integers(1, 4) | st.none())
+def test_every_line_end_becomes_crlf(raw: bytes, piece: int | None) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        if piece is not None:
+            patch.setattr(mime, "_PIECE", piece)
+        assert mime.to_crlf(raw) == re.sub(rb"(?<!\r)\n|\r(?!\n)", b"\r\n", raw)
 
 
 @given(st.binary())
