@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,6 +19,7 @@ from ..security.chain import Authorities
 from ..security.cms import Signer
 from ..security.trust import facts, unfit
 from .as2 import Receipts, Terms
+from .as2.addresses import is_allowed_address
 from .as2_settings import As2Settings, cipher_of, digest_of
 from .config import Config
 from .http.outgoing import parse_url
@@ -102,7 +104,9 @@ def _check(config: Config, file: pathlib.Path, as2: As2Settings) -> None:
             endpoint = parse_url(origin)
         except ValueError as error:
             raise ConfigError(file, f"{origin}: {error}", key="as2.receipt-addresses") from None
-        if endpoint.target != "/" or "#" in origin:
+        # One that no address could ever equal stands there by mistake.
+        usable = is_allowed_address(origin, (origin,)) and urlsplit(origin).port != 0
+        if endpoint.target != "/" or "#" in origin or not usable:
             raise ConfigError(file, f"{origin}: only https://host[:port]", key="as2.receipt-addresses")
 
 

@@ -275,7 +275,23 @@ def test_one_signer_serves_all_agreements_that_sign_alike(agreement: Agreement) 
             (PINNED, 'receipt-addresses = ["mailto:x@x.example"]'),
             "as2.receipt-addresses: mailto:x@x.example: ",
         ),
-        ((PINNED, 'signing-certificates = ["keys/no.pem"]'), "keys/no.pem: No such file"),
+        *(
+            (
+                (PINNED, f'receipt-addresses = ["{origin}"]'),
+                f"as2.receipt-addresses: {origin}: only https://host[:port]",
+            )
+            for origin in (
+                "https://*.x.example",
+                "https://x.example:0",
+                "https://x.example.",
+                "https://[fe80::1%25eth0]",
+            )
+        ),
+        ((PINNED, "attachments = true"), "as2.attachments: only an agency"),
+        (
+            (PINNED, 'signing-certificates = ["keys/no.pem"]'),
+            "as2.signing-certificates: keys/no.pem: No such file",
+        ),
         (
             (PINNED, 'encryption-certificates = ["keys/trader.key"]'),
             "as2.encryption-certificates: keys/trader.",
