@@ -213,7 +213,7 @@ def weak_folder(starter: pathlib.Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 def _names(found: "re.Match[str]") -> str:
-    names = ", ".join(f'"keys/{name}.pem"' for name in ("trader", "short", "small"))
+    names = ", ".join(f'"keys/{name}.pem"' for name in ("trader", "short"))
     return f"{found[1]}{names}"
 
 
@@ -235,7 +235,11 @@ def partner(weak_folder: pathlib.Path) -> Partner:
 
 @pytest.fixture(scope="module")
 def agreements(weak_folder: pathlib.Path) -> dict[str, Terms]:
-    """The terms of an agreement that allows one thing, by its name; that of none under an empty one."""
+    """The terms of an agreement that allows one thing, by its name; that of none under an empty one.
+
+    A curve of 224 bits is no configuration's; it stands in the terms to show that it is refused there, too.
+    """
+    small = load_certificates((weak_folder / "keys/small.pem").read_bytes())
     file = weak_folder / "partners/trader.toml"
     text, found = file.read_text(), {}
     for name in ("", *ALLOWED):
@@ -243,7 +247,7 @@ def agreements(weak_folder: pathlib.Path) -> dict[str, Terms]:
         file.write_text(text.replace("[as2]\n", f"[as2]\n{allow}\n"))
         terms = Parties(load_config(weak_folder), NOW).partners["trader"].terms
         assert terms is not None
-        found[name] = terms
+        found[name] = dataclasses.replace(terms, their_signing=(*terms.their_signing, *small))
     file.write_text(text)
     return found
 
