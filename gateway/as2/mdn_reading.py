@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ...security import SecurityError
 from ...security.cms import ContentType, content_type
+from ...security.inspection import carried_content
 from . import mime
 from .disposition import Disposition, Outcome, ReadDisposition, read_disposition
 from .header_values import without_comments
@@ -22,10 +23,13 @@ MAX_TEXT = 500
 # Octets of a notification in which its fields are looked for: real ones have a few hundred. Whether a request
 # is a receipt is asked before a name is looked at, and a line of one costs 50 times what reading it costs.
 MAX_FIELDS = 64 * 1024
+# A receipt signed opaquely; what is longer is not looked into before its sender is known.
+MAX_OPAQUE = 1_000_000
 
 _CMS_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _NOTIFICATION = "message/disposition-notification"
 _REPORT = "multipart/report"
+_ASKS = b"disposition-notification-to"
 _OUTERMOST = frozenset({"multipart/signed", _REPORT, _NOTIFICATION})
 
 
@@ -85,18 +89,35 @@ def reported_message(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> str
 
     Nothing is verified: it says only with what `read_mdn` must be asked. Never raises.
     """
+    headers = tuple(headers)
     outer = mime.from_http(headers, body)
-    if outer.media_type not in _OUTERMOST:
+    if outer.media_type not in _OUTERMOST | _CMS_TYPES:
         return None
     try:
-        report = outer
+        report = _carried_report(outer, headers) if outer.media_type in _CMS_TYPES else outer
         if outer.media_type == "multipart/signed":
             report = mime.read_entity(split(outer).parts[0])
-        if report.media_type not in {_REPORT, _NOTIFICATION}:
+        if report is None or report.media_type not in {_REPORT, _NOTIFICATION}:
             return None
         return (_notification(report) or {}).get("original-message-id", "")
     except mime.MimeError:
         return None if outer.media_type == "multipart/signed" else ""
+
+
+def _carried_report(outer: Entity, headers: Iterable[tuple[bytes, bytes]]) -> Entity | None:
+    """The report inside an opaque signature, of which nothing is verified; None if there is none.
+
+    A request that asks for a receipt of its own is a message, and so is what is too long for a receipt.
+    """
+    if len(outer.body) > MAX_OPAQUE or any(name.lower() == _ASKS for name, _ in headers):
+        return None
+    try:
+        data = mime.decode_cms(outer)
+        content = carried_content(data) if content_type(data) is ContentType.SIGNED else None
+        report = mime.read_entity(content) if content is not None else None
+        return report if report is not None and report.media_type in {_REPORT, _NOTIFICATION} else None
+    except (mime.MimeError, SecurityError):
+        return None
 
 
 def read_mdn(

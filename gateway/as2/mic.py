@@ -22,6 +22,12 @@ class Mic(NamedTuple):
         """The MIC whose digest value is already known."""
         return cls(binascii.b2a_base64(value, newline=False).decode("ascii"), digest)
 
+    @classmethod
+    def of_value(cls, value: str) -> "Mic | None":
+        """The MIC of this base64 `value`, as it was kept: each digest has a length of its own."""
+        octets = _value(value) or b""
+        return next((cls(value, digest) for digest in Digest if digest.size == len(octets)), None)
+
     def __str__(self) -> str:
         return f"{self.value}, {self.digest.micalg}"
 

@@ -1,5 +1,6 @@
 """Receipts as they come back: what they say, and whether it can be believed."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tidewaiter.gateway.as2 import (
     reported_message,
     same_mic,
 )
-from tidewaiter.gateway.as2.mdn_reading import MAX_FIELDS
+from tidewaiter.gateway.as2.mdn_reading import MAX_FIELDS, MAX_OPAQUE
 from tidewaiter.security import Digest
 from tidewaiter.security.cms import compress, sign
 
@@ -182,13 +183,37 @@ def test_what_is_no_receipt(link: Any, case: str) -> None:
     assert result.kind is MdnKind.MISSING, result
 
 
-def test_an_opaque_signature_is_believed(link: Any) -> None:
-    message = link.send(signed_receipts=False)
+def opaque_receipt(link: Any, message: Any) -> bytes:
     mdn = link.mdn(message.headers, Disposition.PROCESSED, message.mic)
     head = f"Content-Type: {dict(mdn.headers)['Content-Type']}\r\n\r\n".encode()
-    data = sign(head + mdn.body, link.keys["alice"].signer, detached=False, signing_time=link.now)
+    return sign(head + mdn.body, link.keys["alice"].signer, detached=False, signing_time=link.now)
+
+
+def test_an_opaque_signature_is_believed(link: Any) -> None:
+    message = link.send(signed_receipts=False)
+    data = opaque_receipt(link, message)
     opaque = Mdn((("Content-Type", "application/pkcs7-mime; smime-type=signed-data"),), data)
     assert read(link, message, opaque).kind is MdnKind.PROCESSED
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/pkcs7-mime; smime-type=signed-data", "application/x-pkcs7-mime"]
+)
+def test_an_opaque_receipt_is_known_before_it_is_believed(link: Any, kind: str) -> None:
+    message = link.send(signed_receipts=False)
+    data = opaque_receipt(link, message)
+    headers = [(b"content-type", kind.encode())]
+    assert reported_message(headers, data) == message.message_id
+    encoded = [*headers, (b"content-transfer-encoding", b"base64")]
+    assert reported_message(encoded, base64.encodebytes(data)) == message.message_id
+    assert reported_message([*headers, (b"disposition-notification-to", b"x")], data) is None
+    assert reported_message(headers, data[:-40]) is None
+    assert reported_message(headers, data + bytes(MAX_OPAQUE)) is None
+    for other in (b"", b"0", b"text", compress(b"Content-Type: text/plain\r\n\r\nx")):
+        assert reported_message(headers, other) is None
+    xml = b"Content-Type: text/xml\r\n\r\n<a/>"
+    document = sign(xml, link.keys["alice"].signer, detached=False, signing_time=link.now)
+    assert reported_message(headers, document) is None
 
 
 def other_style(value: str, mic: Mic, encoding: str = "7bit") -> bytes:

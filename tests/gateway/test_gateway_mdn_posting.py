@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tidewaiter.gateway import mdn_posting, mdn_queue
+from tidewaiter.gateway import as2_channel, mdn_posting, mdn_queue
 from tidewaiter.gateway.as2 import MdnKind
 from tidewaiter.gateway.as2.terms import Receipts
 from tidewaiter.gateway.as2_channel import UNPROVEN_MDNS
@@ -512,6 +512,24 @@ async def test_a_duplicate_is_a_warning_where_the_agreement_says_so(
             assert (mdn.kind, mdn.signed) == (MdnKind.WARNING, True)
             assert mdn.disposition == "processed/warning: duplicate-document"
         assert len(await bench.ledger.lodgements(limit=9)) == 1
+
+
+async def test_a_duplicate_is_not_opened_again(
+    open_bench: Any, agree: Callable[..., None], make_document: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key that it was encrypted for may be retired since; it was accepted all the same."""
+    agree("partners/trader.toml", 'duplicates = "warning"')
+    async with open_bench() as bench:
+        composed = bench.composed(make_document())
+        await bench.post(composed)
+
+        def never(*_: Any, **__: Any) -> Any:
+            raise AssertionError("opened again")
+
+        monkeypatch.setattr(as2_channel, "receive", never)
+        mdn = bench.judged(composed, await bench.post(composed))
+        assert (mdn.kind, mdn.disposition) == (MdnKind.WARNING, "processed/warning: duplicate-document")
+        assert mdn.mic == str(composed.mic)
 
 
 async def test_the_answer_of_the_peer_goes_nowhere(bench: Any, make_document: Make) -> None:

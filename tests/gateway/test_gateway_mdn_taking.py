@@ -16,6 +16,7 @@ from tidewaiter.gateway.http import Response
 from tidewaiter.gateway.ledger import Change, DeliveryUpdate
 from tidewaiter.gateway.strangers import CLIENT_OCTETS
 from tidewaiter.routing.lifecycle import DeliveryState, EventKind, NotificationState
+from tidewaiter.security.cms import sign
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., bytes]
@@ -111,6 +112,20 @@ async def test_the_mdn_is_the_receipt_and_is_kept(bench: Any, make_document: Mak
     assert (event.message, message.party, message.body) == (message.id, "customs", mdn[1])
     assert {name.lower(): value for name, value in message.headers} == {n.lower(): v for n, v in mdn[0]}
     assert message.raw_digest == hashlib.sha256(mdn[1]).hexdigest()
+
+
+async def test_an_mdn_may_be_signed_opaquely(bench: Any, make_document: Make) -> None:
+    wire = await delivered(bench, make_document)
+    headers, report = mdn_for(bench, wire, signer=None, sign=False)
+    head = f"Content-Type: {dict(headers)['Content-Type']}\r\n\r\n".encode()
+    signer = bench.terms("customs").signer
+    body = sign(head + report, signer, detached=False, signing_time=bench.clock())
+    kind = ("Content-Type", "application/pkcs7-mime; smime-type=signed-data")
+    opaque = tuple(kind if header[0] == "Content-Type" else header for header in headers)
+    assert await told(bench, (opaque, body)) == 200
+    assert (await leg(bench)).state is S.SENT
+    (message,) = await kept(bench)
+    assert message.body == body
 
 
 async def test_an_mdn_in_the_response_counts_too(bench: Any, make_document: Make) -> None:
