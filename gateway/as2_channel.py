@@ -8,6 +8,7 @@ is for `MdnTaking`.
 import functools
 import secrets
 from collections.abc import Callable
+from typing import TypeVar
 
 import anyio
 import anyio.to_thread
@@ -21,7 +22,6 @@ from .as2 import (
     Disposition,
     Identity,
     Mic,
-    Received,
     Refused,
     Terms,
     compose_mdn,
@@ -34,7 +34,7 @@ from .attachments import kept
 from .concealment import Concealment
 from .http import Request, Response
 from .inbound import Inbound
-from .ledger import Change, EventRecord, Ledger, MessageRecord, Receipt
+from .ledger import Change, Duplicate, EventRecord, Ledger, MessageRecord, Receipt
 from .lodging import Source
 from .mdn_taking import MdnTaking
 from .metrics import Metrics
@@ -42,6 +42,8 @@ from .offers import Conflicting, Offer, Taking, digest_of, headers_of
 from .parties import Parties, Party
 from .strangers import Kept, Quota, Strangers
 from .views import problem
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ _SEPARATOR = "\x1f"
 # is wrong with its messages, too few to be of use to whoever sends them in its name. Beyond that the MDN is
 # in the response.
 UNPROVEN_MDNS = 60
-# Octets of a body whose opening would hold up everybody else: some 20 ms of it, if it is of the worst kind.
+# Octets of a body that would hold up everybody else: some 20 ms of opening, if it is of the worst kind.
 LARGE = 1_000_000
 
 
@@ -85,7 +87,9 @@ class As2Channel:
     async def handle(self, request: Request) -> Response:
         """The response to one POST: 200 with an MDN (or none, where that is posted) for all that reached AS2,
         400 for what is none."""
-        original = reported_message(request.headers, request.body)
+        octets = len(request.body)
+        asking = functools.partial(reported_message, request.headers, request.body)
+        original = await self._aside(asking, octets)
         if original is not None:
             return await self._mdns.take(request, original)
         try:
@@ -100,7 +104,7 @@ class As2Channel:
             source=source,
             scope=_SEPARATOR.join(("as2", identity.as2_from, identity.as2_to)),
             key=identity.message_id,
-            digest=digest_of(request.body),
+            digest=await self._aside(functools.partial(digest_of, request.body), octets),
             mic=None,
             headers=headers_of(request),
             body=request.body,
@@ -111,21 +115,17 @@ class As2Channel:
         stored = await self._ledger.find_message(offer.scope, identity.message_id)
         same = stored is not None and stored.raw_digest == offer.digest
         # Whoever asks for its receipt where it may not go is refused, also with a message taken before.
-        if stored is not None and same and offer.receipt_url == identity.async_url:
-            # Not opened again: the key or certificate that it was accepted with may be gone since.
-            mic = Mic.of_value(stored.mic or "")
-            return await self._inbound.again(self._warned(offer, identity, party.terms, mic), stored)
-        return await self._received(request, identity, offer, party.terms)
+        known = stored if same and offer.receipt_url == identity.async_url else None
+        if known is not None and not party.terms.duplicate_warning:
+            return await self._inbound.again(offer, known)
+        return await self._received(request, identity, offer, party.terms, known)
 
-    def _warned(self, offer: Offer, identity: Identity, terms: Terms, mic: Mic | None) -> Offer:
-        """`offer` with the receipt that it gets as a duplicate, where the agreement has one of its own."""
-        if not terms.duplicate_warning:
-            return offer
-        token = Disposition.DUPLICATE_DOCUMENT
-        return offer._replace(duplicate=lambda: self._mdn(identity, token, mic, terms))
-
-    async def _received(self, request: Request, identity: Identity, offer: Offer, terms: Terms) -> Response:
-        got = await self._opened(request, identity, terms)
+    async def _received(
+        self, request: Request, identity: Identity, offer: Offer, terms: Terms, known: Duplicate | None
+    ) -> Response:
+        now = clock.utc(request.last_byte)
+        opening = functools.partial(receive, identity, request.headers, request.body, terms, now=now)
+        got = await self._aside(opening, len(request.body))
         if isinstance(got, Refused):
             try:
                 return await self._refused(request, identity, offer, terms, got)
@@ -139,27 +139,28 @@ class As2Channel:
         offer = offer._replace(
             source=source, mic=got.mic.value, payload=got.payload, media_type=got.content_type
         )
-        offer = self._warned(offer, identity, terms, got.mic)
+        if terms.duplicate_warning:
+            token = Disposition.DUPLICATE_DOCUMENT
+            offer = offer._replace(duplicate=lambda: self._mdn(identity, token, got.mic, terms))
 
         def compose(taking: Taking) -> Receipt:
             token = Disposition.UNEXPECTED_PROCESSING_ERROR if taking.failed else Disposition.PROCESSED
             return self._mdn(identity, token, got.mic, terms)
 
         try:
+            if known is not None:
+                return await self._inbound.again(offer, known)
             return await self._inbound.take(offer, compose, whole=False)
         except Conflicting:
             receipt = self._mdn(identity, Disposition.UNEXPECTED_PROCESSING_ERROR, got.mic, terms)
             return await self._inbound.refuse(offer, receipt, "the Message-ID names another message")
 
-    async def _opened(self, request: Request, identity: Identity, terms: Terms) -> Received | Refused:
-        """What the message holds. A large one is opened in a thread, one at a time, while the others go on:
-        anybody can send it under a partner's name."""
-        open_it = functools.partial(
-            receive, identity, request.headers, request.body, terms, now=clock.utc(request.last_byte)
-        )
-        if len(request.body) <= LARGE:
-            return open_it()
-        return await anyio.to_thread.run_sync(open_it, limiter=self._large, abandon_on_cancel=True)
+    async def _aside(self, work: Callable[[], T], octets: int) -> T:
+        """The result of `work` over so many octets. Over many it is done in a thread, one at a time, while
+        the others go on: anybody can send them, also under a partner's name."""
+        if octets <= LARGE:
+            return work()
+        return await anyio.to_thread.run_sync(work, limiter=self._large, abandon_on_cancel=True)
 
     async def _refused(
         self, request: Request, identity: Identity, offer: Offer, terms: Terms, got: Refused
@@ -191,7 +192,7 @@ class As2Channel:
         refused = receive(identity, (), b"", None, now=clock.utc(request.last_byte))
         assert isinstance(refused, Refused)
         receipt = self._mdn(identity, refused.disposition, None, None)
-        digest = digest_of(request.body)
+        digest = await self._aside(functools.partial(digest_of, request.body), len(request.body))
         kept = self._kept(request, digest, headers_of(request), receipt)
         if kept is None:
             return self._unrecorded(receipt, "unknown")

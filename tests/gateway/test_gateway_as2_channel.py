@@ -226,14 +226,17 @@ async def test_a_large_body_is_opened_while_the_others_go_on(
 ) -> None:
     composed = bench.composed(make_document())
     monkeypatch.setattr(as2_channel, "LARGE", len(composed.body) - large)
-    receive, threads = as2_channel.receive, []
+    threads: list[int] = []
 
-    def noted(*arguments: Any, **keywords: Any) -> Any:
-        threads.append(threading.get_ident())
-        return receive(*arguments, **keywords)
+    def noting(work: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any, **keywords: Any) -> Any:
+            threads.append(threading.get_ident())
+            return work(*arguments, **keywords)
 
-    monkeypatch.setattr(as2_channel, "receive", noted)
+        return noted
+
+    for name in ("reported_message", "digest_of", "receive"):
+        monkeypatch.setattr(as2_channel, name, noting(getattr(as2_channel, name)))
     result = bench.judged(composed, await bench.post(composed))
     assert result.kind is MdnKind.PROCESSED
-    (opened,) = threads
-    assert (opened != threading.get_ident()) is large
+    assert [each != threading.get_ident() for each in threads] == [large] * 3
