@@ -14,6 +14,7 @@ what was encrypted to it may be on its way. It ends with the process, or when it
 """
 
 import contextlib
+import errno
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -45,6 +46,8 @@ _AGENCY_S = ("as2", "certificates", "server_certificates")
 # Read at the start only.
 _STATIC = ("routes.toml", "sla.toml")
 _FOLDERS = ("partners", "agencies")
+# What the machine says of a file that is as good as before: it passes without any file changing.
+_PASSING = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EAGAIN, errno.ESTALE))
 
 
 class Reloader:
@@ -215,7 +218,7 @@ class Reloader:
 def _is_passing(error: BaseException | None) -> bool:
     """Whether the machine failed, having no descriptors, say: then no file has to change."""
     while error is not None:
-        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | PermissionError):
+        if isinstance(error, OSError) and error.errno in _PASSING:
             return True
         error = error.__context__
     return False

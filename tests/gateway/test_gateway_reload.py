@@ -311,6 +311,41 @@ async def test_without_descriptors_nobody_is_gone(scene: Scene) -> None:
     assert not scene.terms().compress
 
 
+async def test_what_is_refused_is_not_read_again_and_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.check()
+    scene.edit("partners/trader.toml", "keys/trader.pem", "k" * 5_000)
+    assert events((await scene.check())[1]) == ["reload_refused"]
+    monkeypatch.setattr("tidewaiter.gateway.reload.load_parties", lambda _: pytest.fail("read again"))
+    assert await scene.check() == (False, [])
+
+
+async def test_a_certificate_that_cannot_be_opened_for_now(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file has not changed since it was looked at, so it must not have to change again."""
+    await scene.check()
+    scene.edit("partners/trader.toml", "compress = true", "compress = false")
+    await scene.look()
+    read = pathlib.Path.read_bytes
+
+    def failing(file: pathlib.Path) -> bytes:
+        if file.suffix == ".pem":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return read(file)
+
+    scene.now += DAY  # none is young any more
+    await scene.reloader.check()
+    scene.edit("partners/trader.toml", "compress = false", "compress = true")
+    await scene.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "read_bytes", failing)
+        assert events((await scene.check())[1]) == ["reload_refused"]
+    assert events((await scene.check())[1]) == ["reloaded"]
+    assert scene.terms().compress
+
+
 async def test_a_check_is_cancelled(scene: Scene) -> None:
     with anyio.CancelScope() as scope:
         scope.cancel()
