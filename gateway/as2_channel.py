@@ -34,7 +34,7 @@ from .attachments import kept
 from .concealment import Concealment
 from .http import Request, Response
 from .inbound import Inbound
-from .ledger import Change, Duplicate, EventRecord, Ledger, MessageRecord, Receipt
+from .ledger import Change, EventRecord, Ledger, MessageRecord, Receipt
 from .lodging import Source
 from .mdn_taking import MdnTaking
 from .metrics import Metrics
@@ -115,14 +115,20 @@ class As2Channel:
         stored = await self._ledger.find_message(offer.scope, identity.message_id)
         same = stored is not None and stored.raw_digest == offer.digest
         # Whoever asks for its receipt where it may not go is refused, also with a message taken before.
-        known = stored if same and offer.receipt_url == identity.async_url else None
-        if known is not None and not party.terms.duplicate_warning:
-            return await self._inbound.again(offer, known)
-        return await self._received(request, identity, offer, party.terms, known)
+        if stored is not None and same and offer.receipt_url == identity.async_url:
+            # Not opened again: the key or certificate that it was accepted with may be gone since.
+            mic = Mic.of_value(stored.mic or "")
+            return await self._inbound.again(self._warned(offer, identity, party.terms, mic), stored)
+        return await self._received(request, identity, offer, party.terms)
 
-    async def _received(
-        self, request: Request, identity: Identity, offer: Offer, terms: Terms, known: Duplicate | None
-    ) -> Response:
+    def _warned(self, offer: Offer, identity: Identity, terms: Terms, mic: Mic | None) -> Offer:
+        """`offer` with the receipt that it gets as a duplicate, where the agreement has one of its own."""
+        if not terms.duplicate_warning:
+            return offer
+        token = Disposition.DUPLICATE_DOCUMENT
+        return offer._replace(duplicate=lambda: self._mdn(identity, token, mic, terms))
+
+    async def _received(self, request: Request, identity: Identity, offer: Offer, terms: Terms) -> Response:
         now = clock.utc(request.last_byte)
         opening = functools.partial(receive, identity, request.headers, request.body, terms, now=now)
         got = await self._aside(opening, len(request.body))
@@ -139,17 +145,13 @@ class As2Channel:
         offer = offer._replace(
             source=source, mic=got.mic.value, payload=got.payload, media_type=got.content_type
         )
-        if terms.duplicate_warning:
-            token = Disposition.DUPLICATE_DOCUMENT
-            offer = offer._replace(duplicate=lambda: self._mdn(identity, token, got.mic, terms))
+        offer = self._warned(offer, identity, terms, got.mic)
 
         def compose(taking: Taking) -> Receipt:
             token = Disposition.UNEXPECTED_PROCESSING_ERROR if taking.failed else Disposition.PROCESSED
             return self._mdn(identity, token, got.mic, terms)
 
         try:
-            if known is not None:
-                return await self._inbound.again(offer, known)
             return await self._inbound.take(offer, compose, whole=False)
         except Conflicting:
             receipt = self._mdn(identity, Disposition.UNEXPECTED_PROCESSING_ERROR, got.mic, terms)
