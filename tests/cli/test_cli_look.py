@@ -11,7 +11,9 @@ import anyio
 import pytest
 from typer.testing import Result
 
-from tidewaiter.gateway.ledger import AttachmentRecord, Change, open_ledger
+from tidewaiter.gateway import clock
+from tidewaiter.gateway.ledger import AttachmentRecord, Change, EventRecord, open_ledger
+from tidewaiter.routing.lifecycle import EventKind
 
 RunCli = Callable[..., Result]
 OK, NOT_FOUND, UNUSABLE = 0, 1, 2
@@ -141,6 +143,29 @@ def test_events(told: Callable[..., Any], lines: Callable[..., list[str]]) -> No
     assert [line.split()[:3] for line in shown] == [
         [str(row["number"]), row["at"], row["event"]] for row in rows
     ]
+
+
+def test_an_alarm_is_shown_by_the_delivery_it_is_about(
+    cli: RunCli, lodged: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    folder = pathlib.Path(shutil.copytree(lodged, tmp_path / "gateway"))
+    delivery = anyio.run(_alarm, folder, backend="trio")
+    for reference in (delivery, LRN):
+        rows = json.loads(cli("events", reference, "--json", "--dir", folder).stdout)
+        alarms = [row for row in rows if row["event"] == "alarm"]
+        assert [(row["alarm"], row["delivery"]) for row in alarms] == [("receipt-unverified", delivery)]
+
+
+async def _alarm(folder: pathlib.Path) -> str:
+    async with open_ledger(folder / "ledger.db") as ledger:
+        found = await ledger.status(LRN)
+        assert found is not None
+        delivery = found.deliveries[0].id
+        data = {"alarm": "receipt-unverified", "delivery": delivery}
+        lodgement = found.lodgement.id
+        event = EventRecord(kind=EventKind.ALARM, at=clock.instant(), lodgement=lodgement, data=data)
+        await ledger.commit([Change(events=(event,))])
+    return delivery
 
 
 def test_no_line_is_cut(told: Callable[..., Any], lines: Callable[..., list[str]]) -> None:

@@ -351,3 +351,23 @@ def test_files_that_are_not_there_or_are_no_certificate(
 def test_now_is_not_asked_for(wire: Wire) -> None:
     """The receipt's own date decides, so the clock of this machine may be anywhere."""
     assert json.loads(parts(wire("receipt", 0))[1])["issued"].startswith(clock.iso(clock.instant())[:4])
+
+
+@pytest.mark.parametrize("words", [("--mic", "AAAA, sha-256"), ("--message", "{0}")])
+def test_what_is_for_an_mdn_is_not_passed_over(
+    cli: RunCli, wire: Wire, lodged: pathlib.Path, words: tuple[str, str]
+) -> None:
+    file = wire("receipt", 0)
+    given = ("--certificate", lodged / "keys/gateway.pem", words[0], words[1].format(file))
+    done = cli("verify-receipt", file, *given)
+    said = f"{file}: is a JSON receipt, which names the document: give --document\n"
+    assert (done.exit_code, done.stdout, done.stderr) == (UNREADABLE, "", said)
+
+
+def test_a_json_receipt_from_standard_input(cli: RunCli, wire: Wire, lodged: pathlib.Path) -> None:
+    data = wire("receipt", 0).read_bytes()
+    given = ("--certificate", lodged / "keys/gateway.pem")
+    assert cli("verify-receipt", "-", *given, given=data).exit_code == VERIFIED
+    done = cli("verify-receipt", "-", *given, given=data.partition(b"\r\n\r\n")[2])
+    said = "a JSON receipt from standard input takes --signature\n"
+    assert (done.exit_code, done.stderr) == (UNREADABLE, said)
