@@ -80,19 +80,30 @@ def _has_issued(one: x509.Certificate, other: x509.Certificate) -> bool:
 
 def _check_keys(file: pathlib.Path, as2: As2Settings, theirs: Theirs) -> None:
     """Raises ConfigError for a certificate that no message can be made for, or checked with."""
-    for key, named, certificates in (
-        ("signing-certificates", as2.signing_certificates, theirs.signing),
-        ("encryption-certificates", as2.encryption_certificates, theirs.encryption),
-    ):
-        for one in certificates:
-            if reason := unfit(one):
-                at = f"as2.{key}" if named else "as2.certificates"
-                raise ConfigError(file, f"{one.subject.rfc4514_string()}: {reason}", key=at)
+    for key, one in _named(as2, theirs):
+        if reason := unfit(one):
+            raise ConfigError(file, f"{one.subject.rfc4514_string()}: {reason}", key=key)
     for one, reason in theirs.authorities.unfit() if theirs.authorities is not None else ():
         raise ConfigError(file, f"{one.subject.rfc4514_string()} {reason}", key="as2.authorities")
     keys = [facts(one).public_key for one in theirs.encryption]
     if as2.key_transport.startswith("ecdh") and any(isinstance(key, rsa.RSAPublicKey) for key in keys):
         raise ConfigError(file, f"{as2.key_transport} is for curves, not RSA", key="as2.key-transport")
+
+
+def _named(as2: As2Settings, theirs: Theirs) -> Iterator[tuple[str, x509.Certificate]]:
+    """Each of its certificates, under the key that names it."""
+    own = "as2.signing-certificates" if as2.signing_certificates else "as2.certificates"
+    yield from ((own, one) for one in theirs.signing)
+    own = "as2.encryption-certificates" if as2.encryption_certificates else "as2.certificates"
+    yield from ((own, one) for one in theirs.encryption)
+
+
+def _check_sizes(file: pathlib.Path, as2: As2Settings, theirs: Theirs, bits: int) -> None:
+    for key, one in _named(as2, theirs):
+        public_key = facts(one).public_key
+        if isinstance(public_key, rsa.RSAPublicKey) and public_key.key_size < bits:
+            reason = f"an RSA key of {public_key.key_size} bits; {bits} are needed"
+            raise ConfigError(file, f"{one.subject.rfc4514_string()}: {reason}", key=key)
 
 
 def _check(config: Config, file: pathlib.Path, as2: As2Settings) -> None:
@@ -137,6 +148,7 @@ class Drafter:
             policy = self._algorithms.policy(as2.allow)
         except LookupError as error:
             raise ConfigError(file, error.args[0], key="as2.allow") from None
+        _check_sizes(file, as2, theirs, policy.min_rsa_bits)
         for key, used in (
             ("cipher", cipher_of(as2.cipher)),
             ("digest", digest_of(as2.digest)),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from typer.testing import Result
 
 from tidewaiter.security import fingerprint, load_certificates, make_self_signed
@@ -146,6 +146,29 @@ def test_theirs_expired_is_a_warning_while_another_is_valid(cli: RunCli, folder:
     done = cli("check-config", "--dir", folder)
     assert done.exit_code == OK
     assert "agencies/health.toml: certificates: CN=old: expired on" in done.stdout
+
+
+def test_theirs_that_cannot_be_encrypted_to_is_an_error(
+    cli: RunCli, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    name, now = x509.Name.from_rfc4514_string("CN=modern"), datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 7, now - DAY, now + 300 * DAY).sign(
+        key, None
+    )
+    file = tmp_path / "modern.pem"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    told = "CN=modern: its key is neither RSA nor on an elliptic curve"
+    added = ("partner", "add", "fish", "--cert", file, "--as2-name", "FISH", "--dir", folder)
+    assert f"as2.certificates: {told}" in complaint(cli(*added))
+    assert not list(folder.rglob("fish*"))
+    (folder / "keys/modern.pem").write_bytes(file.read_bytes())
+    change(
+        folder / "partners/trader.toml", "[as2]\n", '[as2]\nencryption-certificates = ["keys/modern.pem"]\n'
+    )
+    for command in ("check-config", "serve"):
+        shown = complaint(cli(command, "--dir", folder))
+        assert f"trader.toml: as2.encryption-certificates: {told}" in shown
 
 
 def test_theirs_without_a_valid_one_is_an_error(cli: RunCli, folder: pathlib.Path) -> None:

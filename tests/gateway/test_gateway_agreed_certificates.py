@@ -80,6 +80,17 @@ def test_a_key_that_is_not_used(write: Write, kind: str, lines: tuple[str, ...],
     assert f"partners/trader.toml: {key}: CN=AS2,O=Acme,C=NL: {told}" in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["certificates", "encryption-certificates", "signing-certificates"])
+def test_a_short_rsa_key_needs_to_be_allowed(write: Write, key: str) -> None:
+    made = certificate(rsa.generate_private_key(65537, 1024))
+    lines = [f'{key} = ["keys/trader.pem", "keys/it.pem"]', *([] if key == "certificates" else [PINNED])]
+    with pytest.raises(ConfigError) as caught:
+        write(made, *lines)
+    told = f"trader.toml: as2.{key}: CN=AS2,O=Acme,C=NL: an RSA key of 1024 bits; 2048 are needed"
+    assert told in str(caught.value)
+    assert write(made, *lines, 'allow = ["rsa-1024"]').partners["trader"].terms is not None
+
+
 @pytest.mark.parametrize("curve", CURVES)
 def test_every_curve_that_is_taken_works(write: Write, curve: type[ec.EllipticCurve]) -> None:
     key = ec.generate_private_key(curve())

@@ -11,11 +11,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tidewaiter.gateway import resources
-from tidewaiter.gateway.as2 import Disposition, Receipts, Received, Terms, compose, identify, receive
+from tidewaiter.gateway.as2 import (
+    Disposition,
+    Receipts,
+    Received,
+    Refused,
+    Terms,
+    compose,
+    compose_mdn,
+    identify,
+    receive,
+)
 from tidewaiter.gateway.config import load_config
 from tidewaiter.gateway.parties import Parties
 from tidewaiter.gateway.toml import ConfigError
 from tidewaiter.security import Cipher, Digest, KeyTransport, Signature, load_certificates, make_self_signed
+from tidewaiter.security.chain import NO_PATH
 from tidewaiter.security.cms import Signer
 
 NOW = datetime(2026, 6, 2, 12, tzinfo=UTC)
@@ -200,6 +211,19 @@ def test_a_message_counts_by_what_the_authorities_certified(agreement: Agreement
         got = receive(identify(headers), headers, sent.body, terms, now=NOW)
         assert isinstance(got, Received) is believed
         assert got.disposition is (Disposition.PROCESSED if believed else Disposition.AUTHENTICATION_FAILED)
+        if isinstance(got, Refused):
+            assert got.reason == f"no signer has a certificate of the partner: {NO_PATH}"
+            refusal = compose_mdn(
+                identify(headers),
+                got.disposition,
+                got.mic,
+                terms,
+                message_id="<2@x>",
+                now=NOW,
+                boundary="0f1e",
+            )
+            assert b"authentication-failed" in refusal.body
+            assert b"path" not in refusal.body
 
 
 Certified = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]

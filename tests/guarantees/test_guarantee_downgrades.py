@@ -5,7 +5,6 @@ The messages are made by the openssl command where we make none so weak; the agr
 
 import dataclasses
 import pathlib
-import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -207,14 +206,7 @@ def weak_folder(starter: pathlib.Path, tmp_path_factory: pytest.TempPathFactory)
     )
     file = folder / "gateway.toml"
     file.write_text(f"{file.read_text()}\n{pairs}")
-    file = folder / "partners/trader.toml"
-    file.write_text(re.sub(r'(\[as2\].*?)"keys/trader.pem"', _names, file.read_text(), flags=re.DOTALL))
     return folder
-
-
-def _names(found: "re.Match[str]") -> str:
-    names = ", ".join(f'"keys/{name}.pem"' for name in ("trader", "short"))
-    return f"{found[1]}{names}"
 
 
 @pytest.fixture(scope="module")
@@ -237,9 +229,11 @@ def partner(weak_folder: pathlib.Path) -> Partner:
 def agreements(weak_folder: pathlib.Path) -> dict[str, Terms]:
     """The terms of an agreement that allows one thing, by its name; that of none under an empty one.
 
-    A curve of 224 bits is no configuration's; it stands in the terms to show that it is refused there, too.
+    Short keys and small curves are no configuration's; they stand in the terms to show that they are refused
+    there, too.
     """
-    small = load_certificates((weak_folder / "keys/small.pem").read_bytes())
+    pems = [(weak_folder / f"keys/{name}.pem").read_bytes() for name in ("short", "small")]
+    weak = [load_certificates(pem)[0] for pem in pems]
     file = weak_folder / "partners/trader.toml"
     text, found = file.read_text(), {}
     for name in ("", *ALLOWED):
@@ -247,7 +241,7 @@ def agreements(weak_folder: pathlib.Path) -> dict[str, Terms]:
         file.write_text(text.replace("[as2]\n", f"[as2]\n{allow}\n"))
         terms = Parties(load_config(weak_folder), NOW).partners["trader"].terms
         assert terms is not None
-        found[name] = dataclasses.replace(terms, their_signing=(*terms.their_signing, *small))
+        found[name] = dataclasses.replace(terms, their_signing=(*terms.their_signing, *weak))
     file.write_text(text)
     return found
 
