@@ -72,6 +72,8 @@ def _check_gateway(config: Config) -> None:
             raise ConfigError(file, f"{address} is that of listen.{other} too", key=f"listen.{name}")
     _check_url(file, "public-url", settings.public_url)
     _check_url(file, "as2-url", settings.as2_url)
+    if "\0" in settings.ledger:
+        raise ConfigError(file, f"{settings.ledger!r} cannot be the name of a file", key="ledger")
     ledger = config.path(settings.ledger)
     if not ledger.parent.is_dir():
         raise ConfigError(file, f"there is no folder {ledger.parent}", key="ledger")

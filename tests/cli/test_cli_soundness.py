@@ -71,6 +71,7 @@ def complaint(done: Result) -> str:
             "listen.https: host:port is expected",
         ),
         ("gateway.toml", 'ledger = "', 'ledger = "nowhere/', "ledger: there is no folder"),
+        ("gateway.toml", 'ledger = "', 'ledger = "\\u0000', "cannot be the name of a file"),
         ("gateway.toml", 'public-url = "https', 'public-url = "ftp', "public-url: ftp://localhost"),
         ("gateway.toml", 'as2-name = "TIDEWAITER"', 'as2-name = ""', "gateway.toml: as2-name: "),
         ("gateway.toml", "free-disk = ", "free-disk = -", "limits.free-disk: "),
