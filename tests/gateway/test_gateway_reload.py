@@ -560,12 +560,19 @@ async def test_a_doubt_is_told_once(scene: Scene) -> None:
 
 
 async def test_algorithms_of_the_operator(scene: Scene, shipped_algorithms: str) -> None:
+    """Keys shorter than it asks for are told with file and key, and then nothing changes."""
     await scene.check()
-    scene.write(
-        "algorithms.toml", shipped_algorithms.replace("min-rsa-bits = 2048", "min-rsa-bits = 3072", 1)
-    )
-    assert (await scene.check())[0]
-    assert scene.terms().policy.min_rsa_bits == 3072
+    for bits, is_taken in (("3072", False), ("2047", True)):
+        scene.write(
+            "algorithms.toml", shipped_algorithms.replace("min-rsa-bits = 2048", f"min-rsa-bits = {bits}", 1)
+        )
+        taken, logged = await scene.check()
+        assert taken is is_taken
+        assert scene.terms().policy.min_rsa_bits == (2047 if is_taken else 2048)
+        if not is_taken:
+            ((_, entry),) = logged
+            assert "as2.certificates: CN=" in entry["reason"]
+            assert "an RSA key of 2048 bits; 3072 are needed" in entry["reason"]
 
 
 @pytest.fixture
