@@ -210,7 +210,7 @@ DIGESTS = {
 DIGEST_OIDS = {digest: oid for oid, digest in DIGESTS.items()}
 NULL = der.tlv(der.NULL)
 # The contents of nearly every identifier there is: with NULL, and without.
-_WHOLE_DIGESTS = DIGESTS | {oid + NULL: digest for oid, digest in DIGESTS.items()}
+WHOLE_DIGESTS = DIGESTS | {oid + NULL: digest for oid, digest in DIGESTS.items()}
 
 CIPHERS = {
     der.oid("2.16.840.1.101.3.4.1.2"): Cipher.AES128_CBC,
@@ -285,7 +285,7 @@ def digest_of(contents: bytes) -> Digest:
     Parameters that are NULL and parameters that are absent mean the same (RFC 5754 2).
     Raises InsufficientSecurity for a digest that is in no table, MalformedCms for no AlgorithmIdentifier.
     """
-    digest = _WHOLE_DIGESTS.get(contents) or DIGESTS.get(split_identifier(contents)[0])
+    digest = WHOLE_DIGESTS.get(contents) or DIGESTS.get(split_identifier(contents)[0])
     if digest is None:
         raise InsufficientSecurity("the digest algorithm is not supported")
     return digest

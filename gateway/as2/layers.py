@@ -145,7 +145,9 @@ class Opening:
     def _open_signed(self, entity: Entity) -> bytes:
         self._once(self.signed is not None)
         try:
-            content, signature, closed, binary = parts_of(mime.decoded_multipart(entity))
+            # What anybody may have changed is not decoded as a whole: its own head would go unseen.
+            whole = entity if self._is_malleable else mime.decoded_multipart(entity)
+            content, signature, closed, binary = parts_of(whole)
         except mime.MimeError as error:
             raise Refusal(Disposition.INTEGRITY_CHECK_FAILED, str(error)) from None
         self._nothing_unsigned(closed)

@@ -75,7 +75,7 @@ def test_a_signature_like_the_last_one_is_checked_like_it(
         verify(second, b"one", pins, policy=DEFAULT_POLICY, now=now)
     with pytest.raises(IntegrityFailed):
         verify(second[:-1] + bytes((second[-1] ^ 1,)), b"two", pins, policy=DEFAULT_POLICY, now=now)
-    monkeypatch.setattr(verification, "_parts", None)
+    monkeypatch.setattr(verification, "read_parts", None)
     assert verify(second, b"two", pins, policy=DEFAULT_POLICY, now=now).content == b"two"
 
 
