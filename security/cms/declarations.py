@@ -33,13 +33,6 @@ class Attribute:
 
 
 @asn1.sequence
-class SignedAttributes:
-    """5.3: only so that the list can be encoded again, as the contents of one element."""
-
-    attributes: Annotated[list[Attribute], asn1.Implicit(0)]
-
-
-@asn1.sequence
 class SignerInfo:
     """5.3."""
 
